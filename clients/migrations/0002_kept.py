@@ -1,0 +1,12 @@
+"""Triggers that keep customers."""
+
+from typing import ClassVar
+
+from django.db import migrations
+
+from crm.db.operations import FrozenSQL
+
+
+class Migration(migrations.Migration):
+    dependencies: ClassVar = [("clients", "0001_initial"), ("objects", "0002_kept")]
+    operations: ClassVar = [FrozenSQL(__file__, "0002_kept")]

@@ -1,0 +1,2 @@
+DROP INDEX clients_customer_interests;
+DROP INDEX clients_customer_search;

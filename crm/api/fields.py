@@ -1,0 +1,129 @@
+"""Serializer fields that every endpoint shares."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from crm.masking import is_masked, mask_email, mask_phone
+from crm.phones import InvalidPhone, normalise_phone
+
+
+def sees_personal_data(field: serializers.Field) -> bool:
+    """Whether the reader of this answer sees phones and e-mails whole. Without a reader: no."""
+    request = field.context.get("request")
+    user = field.context.get("reader") or getattr(request, "user", None)
+    return bool(user is not None and getattr(user, "sees_personal_data", False))
+
+
+@extend_schema_field(OpenApiTypes.DATETIME)
+class MomentField(serializers.DateTimeField):
+    """A moment: out in UTC with `Z`; in as ISO 8601, UTC when it has no offset."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("default_timezone", UTC)
+        super().__init__(**kwargs)
+
+    def to_representation(self, value: Any) -> str | None:
+        if not value:
+            return None
+        if isinstance(value, str):
+            return value
+        return moment_text(value)
+
+
+def moment_text(value: datetime) -> str:
+    """ISO 8601 in UTC with `Z`, microseconds only where there are any."""
+    return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class TextField(serializers.CharField):
+    """A text that may be absent: '' and blanks mean absent where null is allowed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        if kwargs.get("allow_null"):
+            kwargs["allow_blank"] = True
+        super().__init__(**kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        value = super().run_validation(data)
+        return None if value == "" and self.allow_null else value
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return str(super().to_internal_value(data))
+
+
+@extend_schema_field({"type": "string", "nullable": True, "maxLength": 32, "example": "+79123456789"})
+class PhoneField(TextField):
+    """A phone: in as people write it, stored in E.164, masked for engineers.
+
+    A value with a mask's asterisk passes through: the service compares it with what is stored.
+    """
+
+    default_error_messages = {"phone": _("This is not a phone number.")}  # noqa: RUF012 - DRF's hook
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("allow_null", True)
+        kwargs.setdefault("required", False)
+        kwargs.setdefault("max_length", 32)
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        value = super().to_internal_value(data)
+        if value == "" or is_masked(value):
+            return value
+        try:
+            return normalise_phone(value, settings.PHONE_REGION)
+        except InvalidPhone:
+            self.fail("phone")
+
+    def to_representation(self, value: Any) -> str | None:
+        return value if sees_personal_data(self) else mask_phone(value)
+
+
+@extend_schema_field(OpenApiTypes.EMAIL)
+class MaskedEmailField(TextField):
+    """An e-mail address, masked for engineers."""
+
+    def to_representation(self, value: Any) -> str | None:
+        return value if sees_personal_data(self) else mask_email(value)
+
+
+class WordsField(serializers.ListField):
+    """A list of distinct words in the order given."""
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """true or false as JSON has them; words and numbers are refused."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A JSON integer; strings and booleans are refused."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
+class StrictFloatField(serializers.FloatField):
+    """A finite JSON number; strings and booleans are refused."""
+
+    def to_internal_value(self, data: Any) -> float:
+        if isinstance(data, bool) or not isinstance(data, int | float):
+            self.fail("invalid")
+        return float(super().to_internal_value(data))

@@ -1,0 +1,234 @@
+"""Lists: order, pages and cursors.
+
+Pages count: exactly up to 10,000 matches, beyond that by the planner's estimate. Cursors go by the sort keys
+of the last row, so that no row whose keys stand still is skipped or repeated while others write.
+"""
+
+import hashlib
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db.models import F, Model, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from crm.changes import plain
+from crm.db import estimate_count
+from crm.errors import Invalid
+
+DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
+EXACT_TOTAL = 10_000
+# Where OFFSET could not reach anyway; also keeps the product inside a 64-bit integer.
+MAX_PAGE = 10**9
+CURSOR_SALT = "crm.list-cursor"
+
+
+@dataclass(frozen=True, slots=True)
+class SortKey:
+    """One column of an order. NULL counts as the greatest value, on both engines."""
+
+    path: str
+    descending: bool
+    nullable: bool
+
+    def expression(self) -> Any:
+        """The ORDER BY term, in the form that a plain index serves."""
+        column = F(self.path)
+        if not self.nullable:
+            return column.desc() if self.descending else column.asc()
+        return column.desc(nulls_first=True) if self.descending else column.asc(nulls_last=True)
+
+    def beyond(self, value: Any) -> Q:
+        """Rows that come after `value` in this column's order."""
+        if self.descending:
+            if value is None:
+                return Q(**{f"{self.path}__isnull": False})
+            return Q(**{f"{self.path}__lt": value})
+        if value is None:
+            return Q(pk__in=[])
+        after = Q(**{f"{self.path}__gt": value})
+        return after | Q(**{f"{self.path}__isnull": True}) if self.nullable else after
+
+    def at(self, value: Any) -> Q:
+        """Rows that stand at `value`."""
+        return Q(**{f"{self.path}__isnull": True}) if value is None else Q(**{self.path: value})
+
+    def from_on(self, value: Any) -> Q:
+        """Rows at `value` or after it: the bound that an index can begin at."""
+        if value is None:
+            return Q() if self.descending else Q(**{f"{self.path}__isnull": True})
+        if self.descending:
+            return Q(**{f"{self.path}__lte": value})
+        bound = Q(**{f"{self.path}__gte": value})
+        return bound | Q(**{f"{self.path}__isnull": True}) if self.nullable else bound
+
+
+BY_ID = [SortKey("pk", descending=False, nullable=False)]
+
+
+def sort_keys(raw: str, known: Mapping[str, str], model: type[Model]) -> list[SortKey]:
+    """Parse `-updated_at,+address`; known: public name → path. A leading space is a `+` not encoded.
+
+    Raises Invalid that lists the known names.
+    """
+    keys: list[SortKey] = []
+    for word in raw.split(","):
+        name = word.strip()
+        descending = name.startswith("-")
+        name = name.lstrip("+-").strip() if name[:1] in "+-" else name
+        if name not in known:
+            raise Invalid(
+                {
+                    "sort": _("Cannot sort by “%(name)s”. Known fields: %(known)s.")
+                    % {"name": name, "known": ", ".join(sorted(known))}
+                }
+            )
+        if known[name] not in [key.path for key in keys]:
+            keys.append(SortKey(known[name], descending, is_nullable(model, known[name])))
+    if "pk" not in [key.path for key in keys]:
+        keys.append(SortKey("pk", descending=keys[0].descending if keys else False, nullable=False))
+    return keys
+
+
+def is_nullable(model: type[Model], path: str) -> bool:
+    """Whether a sort path can be NULL: itself, or a relation on the way to it."""
+    if path in {"pk", "distance_m"}:
+        return False
+    nullable = False
+    current: Any = model
+    for part in path.split("__"):
+        field = current._meta.get_field(part)
+        nullable = nullable or field.null
+        current = field.related_model
+    return nullable
+
+
+def whole_number(parameters: Mapping[str, str], name: str, default: int, maximum: int) -> int:
+    """A positive whole number parameter. Raises Invalid."""
+    raw = parameters.get(name, "")
+    if raw == "":
+        return default
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(maximum)) and 1 <= int(raw) <= maximum):
+        raise Invalid({name: _("A whole number from 1 to %(maximum)s is expected.") % {"maximum": maximum}})
+    return int(raw)
+
+
+def total_of(queryset: QuerySet[Any], *, exact: bool) -> tuple[int, bool]:
+    """How many rows match, and whether that is an estimate."""
+    if exact:
+        return queryset.order_by().count(), False
+    counted = queryset.order_by().values("pk")[: EXACT_TOTAL + 1].count()
+    if counted <= EXACT_TOTAL:
+        return counted, False
+    estimate = estimate_count(queryset)
+    if estimate is None:
+        return queryset.order_by().count(), False
+    return max(estimate, counted), True
+
+
+def ordered(queryset: QuerySet[Any], keys: Sequence[SortKey]) -> QuerySet[Any]:
+    """The rows in that order."""
+    return queryset.order_by(*(key.expression() for key in keys))
+
+
+def page_of(
+    queryset: QuerySet[Any],
+    keys: Sequence[SortKey],
+    parameters: Mapping[str, str],
+    represent: Callable[[list[Any]], list[Any]],
+) -> dict[str, Any]:
+    """One page: {"items", "page", "limit", "total", "pages", "has_next", "has_prev"[, "total_estimated"]}."""
+    size_name = "limit" if parameters.get("limit") else "size"
+    limit = whole_number(parameters, size_name, DEFAULT_LIMIT, MAX_LIMIT)
+    page = whole_number(parameters, "page", 1, MAX_PAGE)
+    counting = parameters.get("count", "")
+    if counting not in {"", "exact", "estimate"}:
+        raise Invalid(
+            {
+                "count": _("Unknown value “%(value)s”. Known values: %(known)s.")
+                % {"value": counting, "known": "exact, estimate"}
+            }
+        )
+    total, estimated = total_of(queryset, exact=counting == "exact")
+    offset = (page - 1) * limit
+    known_empty = not estimated and offset >= total
+    # One row more than asked for tells whether there is a next page, whatever an estimate says.
+    rows = [] if known_empty else list(ordered(queryset, keys)[offset : offset + limit + 1])
+    has_next = len(rows) > limit
+    answer = {
+        "items": represent(rows[:limit]),
+        "page": page,
+        "limit": limit,
+        "total": total,
+        "pages": math.ceil(total / limit),
+        "has_next": has_next,
+        "has_prev": page > 1,
+    }
+    if estimated:
+        answer["total_estimated"] = True
+    return answer
+
+
+def value_at(row: Any, path: str) -> Any:
+    """A row's value at a sort path, as JSON can hold it."""
+    value = row
+    for part in path.split("__"):
+        value = getattr(value, part, None)
+        if value is None:
+            return None
+    return plain(value)
+
+
+def fingerprint(keys: Sequence[SortKey], parameters: Mapping[str, str]) -> str:
+    """What a cursor belongs to: this order, these filters."""
+    chosen = sorted((k, v) for k, v in parameters.items() if k not in {"cursor", "size", "limit", "count"})
+    return hashlib.sha256(repr(([(k.path, k.descending) for k in keys], chosen)).encode()).hexdigest()[:16]
+
+
+def cursor_of(
+    queryset: QuerySet[Any],
+    keys: Sequence[SortKey],
+    parameters: Mapping[str, str],
+    represent: Callable[[list[Any]], list[Any]],
+) -> dict[str, Any]:
+    """One step of a cursor: {"items", "next_cursor", "has_more"}; an empty cursor is the first step."""
+    size_name = "size" if parameters.get("size") else "limit"
+    limit = whole_number(parameters, size_name, DEFAULT_LIMIT, MAX_LIMIT)
+    belongs = fingerprint(keys, parameters)
+    if parameters.get("cursor"):
+        queryset = queryset.filter(beyond(keys, read_cursor(parameters["cursor"], belongs)))
+    try:
+        rows = list(ordered(queryset, keys)[: limit + 1])
+    except (ValidationError, ValueError, TypeError) as error:
+        raise Invalid({"cursor": _("The cursor is not valid for this list.")}) from error
+    has_more = len(rows) > limit
+    rows = rows[:limit]
+    following = None
+    if has_more:
+        values = [value_at(rows[-1], key.path) for key in keys]
+        following = signing.dumps([belongs, values], salt=CURSOR_SALT, compress=True)
+    return {"items": represent(rows), "next_cursor": following, "has_more": has_more}
+
+
+def read_cursor(raw: str, belongs: str) -> list[Any]:
+    """The sort keys of the last row seen. Raises Invalid for a foreign or broken cursor."""
+    try:
+        made_for, values = signing.loads(raw, salt=CURSOR_SALT)
+    except (signing.BadSignature, ValueError, TypeError) as error:
+        raise Invalid({"cursor": _("The cursor is not valid for this list.")}) from error
+    if made_for != belongs:
+        raise Invalid({"cursor": _("The cursor belongs to another order or other filters.")})
+    return list(values)
+
+
+def beyond(keys: Sequence[SortKey], values: Sequence[Any]) -> Q:
+    """Rows that come after those values in lexicographic order."""
+    condition = Q()
+    for position in range(len(keys) - 1, -1, -1):
+        key, value = keys[position], values[position]
+        after = key.beyond(value)
+        condition = after if position == len(keys) - 1 else after | (key.at(value) & condition)
+    return keys[0].from_on(values[0]) & condition

@@ -1,0 +1,186 @@
+"""What wraps every request, API or not: its name and origin, CORS, slashes, size, and the error envelope."""
+
+import logging
+import time
+from collections.abc import Callable
+from io import BytesIO
+
+from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.signals import got_request_exception
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
+from django.utils.encoding import escape_uri_path
+
+from crm.api.client import address_of, request_id_of, user_agent_of
+from crm.api.errors import from_framework
+from crm.api.refusing import refuse
+from crm.api.unexpected import record
+from crm.changes import Origin, current_origin, originating
+from crm.errors import CallerError
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+access = logging.getLogger("crm.access")
+
+PROBES = frozenset({"/health", "/ready", "/metrics", "/worker/health", "/worker/ready"})
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Whether the request is for people's pages: these have their own slashes, forms and error pages."""
+    return f"{request.path_info}/".startswith(("/admin/", "/static/"))
+
+
+class RequestContextMiddleware:
+    """Gives each request its id and origin, and writes one line when it is answered.
+
+    The line has no query string: phones and names are searched for there.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        # JSON and paths are UTF-8. A header that claims otherwise would make reading parameters fail.
+        request.encoding = "utf-8"
+        origin = Origin(
+            request_id=request_id_of(request),
+            ip_address=address_of(request),
+            user_agent=user_agent_of(request),
+        )
+        with originating(origin):
+            response = self.get_response(request)
+            actor = current_origin().actor
+        response.headers["X-Request-ID"] = origin.request_id
+        access.log(
+            logging.DEBUG if request.path in PROBES else logging.INFO,
+            "%s %s %s %.0fms request=%s user=%s",
+            request.method,
+            escape_uri_path(request.path),
+            response.status_code,
+            (time.monotonic() - started) * 1000,
+            origin.request_id,
+            "-" if actor is None else actor.pk,
+        )
+        return response
+
+
+class CorsMiddleware:
+    """Lets web clients from CORS_ORIGINS call the API, and read its errors.
+
+    https://fetch.spec.whatwg.org/#http-cors-protocol
+    """
+
+    METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
+    ALLOWED = (
+        "Accept, Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match,"
+        " X-Device-ID, X-Request-ID"
+    )
+    EXPOSED = "ETag, Retry-After, X-Request-ID, Content-Disposition"
+    PREFLIGHT_SECONDS = 3600
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_page(request):
+            return self.get_response(request)
+        origin = request.headers.get("Origin", "")
+        asked = request.headers.get("Access-Control-Request-Method", "")
+        preflight = request.method == "OPTIONS" and bool(origin and asked)
+        response = HttpResponse(status=204) if preflight else self.get_response(request)
+        allowed = self.allowed(origin)
+        if allowed:
+            response.headers["Access-Control-Allow-Origin"] = allowed
+            response.headers["Access-Control-Expose-Headers"] = self.EXPOSED
+            if allowed != "*":
+                response.headers["Access-Control-Allow-Credentials"] = "true"
+            if preflight:
+                response.headers["Access-Control-Allow-Methods"] = self.METHODS
+                response.headers["Access-Control-Allow-Headers"] = self.ALLOWED
+                response.headers["Access-Control-Max-Age"] = str(self.PREFLIGHT_SECONDS)
+        patch_vary_headers(response, ["Origin"])
+        return response
+
+    @staticmethod
+    def allowed(origin: str) -> str:
+        """What to answer that origin: itself, `*`, or nothing."""
+        listed = {known.rstrip("/").lower() for known in settings.CORS_ORIGINS}
+        if origin and origin.lower() in listed:
+            return origin
+        return "*" if origin and "*" in listed else ""
+
+
+class SlashlessMiddleware:
+    """`/objects/` is `/objects`, for every path and method, without a redirect (which would lose the body)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info != "/" and request.path_info.endswith("/") and not is_page(request):
+            request.path_info = request.path_info[:-1]
+            request.path = request.path[:-1]
+        return self.get_response(request)
+
+
+class BodyLimitMiddleware:
+    """Refuses bodies above MAX_BODY_BYTES: by their announced length or, without one, while reading."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        limit = settings.MAX_BODY_BYTES
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if length.isdecimal() and int(length) > limit:
+            return refuse(request, 413)
+        if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            # Django takes a body without a length for an empty one.
+            stream = request.META.get("wsgi.input") or request._stream  # type: ignore[attr-defined]
+            body = stream.read(limit + 1)
+            if len(body) > limit:
+                return refuse(request, 413)
+            request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+class EnvelopeMiddleware:
+    """Whatever goes wrong outside of API views wears the envelope, too: unknown paths, foreign hosts, defects."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in PROBES:
+            # Raises DisallowedHost. Probes come by address: a load balancer knows no name.
+            try:
+                request.get_host()
+            except SuspiciousOperation:
+                return refuse(request, 400)
+        response = self.get_response(request)
+        # What Django says by itself, in DEBUG or not, is a page.
+        page = response.headers.get("Content-Type", "").startswith("text/html")
+        if response.status_code >= 400 and page and not is_page(request):  # noqa: PLR2004 - refusals
+            refusal = refuse(request, response.status_code)
+            if "Allow" in response.headers:
+                refusal.headers["Allow"] = response.headers["Allow"]
+            return refusal
+        return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Django's hook: an exception that a view did not turn into an answer."""
+        if is_page(request):
+            return None
+        error = exception if isinstance(exception, CallerError) else from_framework(exception)
+        if error is not None:
+            return refuse(request, error)
+        if isinstance(exception, SuspiciousOperation):
+            return refuse(request, 400)
+        record(request, exception)
+        # Whoever watches for defects (and Django's test client) hears of it as ever.
+        got_request_exception.send(sender=type(self), request=request)
+        return refuse(request, 500)

@@ -1,0 +1,256 @@
+"""The base of every endpoint over records: scope, lists, locking and errors live here, once.
+
+A subclass declares its model, serializer, filters, sorts and services. It cannot forget scope or locking:
+every queryset starts with `visible_to`, and every write goes through a service that locks and compares.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from rest_framework import serializers, status
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import GenericViewSet
+
+from crm.api import listing
+from crm.api.filters import ListFilters, filtered, parameters_of
+from crm.api.permissions import HasScope
+
+from crm.editing import MASKS, StaleRecord
+from crm.errors import CallerError, Forbidden, Invalid, Malformed, NotFound
+from crm.masking import is_masked
+from crm.records import Record
+
+
+class Services(Protocol):
+    """What an app's services module offers for one kind of record."""
+
+    create: Callable[..., Record]
+    update: Callable[..., Record]
+    delete: Callable[..., Record]
+    restore: Callable[..., Record]
+
+
+class ReaderViewSet(GenericViewSet[Any]):
+    """Lists and details of what the caller may see."""
+
+    permission_classes: ClassVar[Any] = [IsAuthenticated, HasScope]
+    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "delete", "head"]
+    filter_backends: ClassVar[Any] = []
+    pagination_class = None
+    lookup_value_regex = "[^/]+"
+
+    scope: ClassVar[str]
+    filters: ClassVar[type[ListFilters]]
+    sorts: ClassVar[Mapping[str, str]]
+    default_sort: ClassVar[str]
+    # Names of `sorts` that hold personal data: an engineer's list could unmask by its order.
+    personal_sorts: ClassVar[frozenset[str]] = frozenset()
+    related: ClassVar[tuple[str, ...]] = ()
+
+    def record_id(self) -> UUID:
+        """The id in the path; a malformed one is simply not found."""
+        try:
+            return UUID(str(self.kwargs["pk"]))
+        except ValueError:
+            raise NotFound from None
+
+    def get_queryset(self) -> QuerySet[Any]:
+        """What the caller may see, with the rows that nested summaries need."""
+        model: Any = self.queryset.model  # type: ignore[union-attr]
+        return self.summarised(model.objects.visible_to(self.request.user))
+
+    def summarised(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with what their answer nests, in the same query."""
+        return rows.select_related(*self.related) if self.related else rows
+
+    def get_object(self) -> Any:
+        found = self.get_queryset().filter(pk=self.record_id()).first()
+        if found is None:
+            raise NotFound
+        return found
+
+    def known_sorts(self) -> Mapping[str, str]:
+        """The names that this caller may sort by."""
+        if self.request.user.sees_personal_data:
+            return self.sorts
+        return {name: path for name, path in self.sorts.items() if name not in self.personal_sorts}
+
+    def represent(self, rows: list[Any]) -> list[Any]:
+        """Rows as the caller sees them."""
+        return list(self.get_serializer(rows, many=True).data)
+
+    def listed(self, rows: QuerySet[Any], *, extra: Mapping[str, str] | None = None) -> Response:
+        """The list answer over `rows`: filtered, in order, as a page or a step of a cursor."""
+        parameters = parameters_of(self.request.query_params)
+        rows = filtered(rows, parameters, self.filters, self.request)
+        model: Any = rows.model
+        known = {**self.known_sorts(), **(extra or {})}
+        near = "distance_m" in rows.query.annotations
+        if near:
+            known["distance_m"] = "distance_m"
+        asked = parameters.get("sort", "")
+        if "cursor" in parameters:
+            if "page" in parameters:
+                raise Invalid({"cursor": _("Ask for either a page or a cursor.")})
+            keys = listing.sort_keys(asked, known, model) if asked.strip() else listing.BY_ID
+            return Response(listing.cursor_of(rows, keys, parameters, self.represent))
+        default = "distance_m" if near else self.default_sort
+        keys = listing.sort_keys(asked if asked.strip() else default, known, model)
+        return Response(listing.page_of(rows, keys, parameters, self.represent))
+
+    def list(self, request: Request) -> Response:
+        """What the caller may see, by page or cursor."""
+        return self.listed(self.get_queryset())
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        """One record."""
+        return Response(self.get_serializer(self.get_object()).data)
+
+
+
+class RecordViewSet(ReaderViewSet):
+    """Create, read, edit, delete and restore one kind of record."""
+
+    services: ClassVar[Any]
+
+    def get_queryset(self) -> QuerySet[Any]:
+        if self.request.query_params.get("deleted") is None:
+            return super().get_queryset()
+        return self.summarised(self.deleted_or_live())
+
+    def deleted_or_live(self) -> QuerySet[Any]:
+        """The rows that `?deleted=` asks for; tombstones are for administrators."""
+        word = str(self.request.query_params["deleted"]).lower()
+        if word not in {"true", "false", "1", "0"}:
+            raise Invalid(
+                {
+                    "deleted": _("Unknown value “%(value)s”. Known values: %(known)s.")
+                    % {"value": word, "known": "true, false"}
+                }
+            )
+        model: Any = self.queryset.model  # type: ignore[union-attr]
+        if word in {"false", "0"}:
+            return model.objects.visible_to(self.request.user)  # type: ignore[no-any-return]
+        if not self.request.user.is_admin:
+            raise Forbidden(_("Only administrators see deleted records."))
+        return model.objects.in_sight_of(self.request.user).filter(deleted_at__isnull=False)  # type: ignore[no-any-return]
+
+    def answer(self, record: Record, code: int = status.HTTP_200_OK) -> Response:
+        """The record as the caller sees it, with its version as the entity tag."""
+        model: Any = type(record)
+        shown = self.summarised(model.objects.filter(pk=record.pk)).get()
+        return Response(self.get_serializer(shown).data, status=code, headers={"ETag": f'"{shown.version}"'})
+
+    def retrieve(self, request: Request, pk: str) -> Response:
+        record = self.get_object()
+        return Response(self.get_serializer(record).data, headers={"ETag": f'"{record.version}"'})
+
+    def create(self, request: Request) -> Response:
+        """Create a record in the caller's territory."""
+        changes = self.checked(partial=False)[0]
+        return self.answer(
+            self.services.create(actor=request.user, values=changes), status.HTTP_201_CREATED
+        )
+
+    def partial_update(self, request: Request, pk: str) -> Response:
+        """Change some fields, if the record still is at the version that the change was based on."""
+        changes, version, force = self.checked(partial=True)
+        return self.answer(
+            self.services.update(
+                actor=request.user, record_id=self.record_id(), changes=changes, version=version, force=force
+            )
+        )
+
+    def destroy(self, request: Request, pk: str) -> Response:
+        """Delete a record softly, along with what hangs on it."""
+        self.services.delete(actor=request.user, record_id=self.record_id())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def restore(self, request: Request, pk: str) -> Response:
+        """Bring back exactly what one deletion took."""
+        return self.answer(self.services.restore(actor=request.user, record_id=self.record_id()))
+
+    def checked(self, *, partial: bool) -> tuple[dict[str, Any], int | None, bool]:
+        """The body's fields by column, the version it was based on, and whether to overwrite."""
+        body = self.request.data
+        if not isinstance(body, Mapping):
+            raise Malformed(_("The request body must be a JSON object."))
+        serializer = self.get_serializer(data=body, partial=partial)
+        serializer.is_valid(raise_exception=True)
+        changes = dict(serializer.validated_data)
+        version = changes.pop("version", None)
+        force = bool(changes.pop("force", False))
+        tagged = self.version_of_tag()
+        if tagged is not None and version is not None and tagged != version:
+            raise Invalid({"version": _("The version in the body differs from If-Match.")})
+        return changes, version if version is not None else tagged, force
+
+    def version_of_tag(self) -> int | None:
+        """The version that `If-Match` names; `*` names any. Raises Invalid for anything else."""
+        raw = self.request.headers.get("If-Match", "").strip()
+        if raw in {"", "*"}:
+            return None
+        digits = raw.removeprefix("W/").strip('"')
+        if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):  # noqa: PLR2004 - a 32-bit number
+            raise Invalid({"If-Match": _("If-Match must hold a version, for example \"3\".")})
+        return int(digits)
+
+    def explain(self, error: CallerError) -> CallerError:
+        """Give a stale edit both sides, as the caller may see them."""
+        if isinstance(error, StaleRecord):
+            error.details = {"diff": self.difference(error)}
+        return error
+
+    def difference(self, error: StaleRecord) -> dict[str, Any]:
+        """The conflict's two sides: server_data, client_data, and the fields in which they differ."""
+        model: Any = type(error.record)
+        shown = self.summarised(model.objects.filter(pk=error.record.pk)).get()
+        server = dict(self.get_serializer(shown).data)
+        client = self.shown_input(error)
+        return conflict_details(error, server, client)
+
+    def shown_input(self, error: StaleRecord) -> dict[str, Any]:
+        """What the client sent, as it would be shown back: whole phones are masked for an engineer."""
+        fields = {f.source or name: (name, f) for name, f in self.get_serializer().fields.items()}
+        shown = {}
+        for column, value in error.client.items():
+            name, field = fields.get(column, (column, None))
+            personal = column in MASKS
+            if isinstance(field, serializers.Field) and value is not None and not is_masked(value):
+                shown[name] = field.to_representation(value)
+            elif personal and value is not None and not self.request.user.sees_personal_data:
+                shown[name] = value if is_masked(value) else MASKS[column](value)
+            else:
+                shown[name] = value
+        return shown
+
+
+def conflict_details(
+    error: StaleRecord, server: Mapping[str, Any], client: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The contract's `diff` object, for PATCH and for sync alike."""
+    verdict = error.verdict
+    messages = {
+        "STALE_VERSION": _("Others changed other fields. Take their version and send the change again."),
+        "HARD_CONFLICT": _("Both sides changed the same field. Choose a value, or overwrite with force."),
+    }
+    return {
+        "expected_version": error.base_version,
+        "current_version": error.record.version,
+        "server_data": dict(server),
+        "client_data": dict(client),
+        "diff": {
+            name: {"server": server.get(name), "client": client.get(name)} for name in verdict.differing
+        },
+        "conflicting_fields": list(verdict.conflicting),
+        "resolution_hints": {
+            "code": str(verdict.hint),
+            "strategy": str(verdict.strategy),
+            "message": messages[verdict.hint],
+        },
+    }

@@ -1,0 +1,137 @@
+"""The change port: services say here what they changed, inside the transaction that changes it.
+
+Whoever keeps a trail implements `ChangeListener` and registers; nothing below knows who listens. A listener
+that fails takes the change with it: no change without its entry.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import models, transaction
+
+if TYPE_CHECKING:
+    from crm.users.models import User
+
+
+class Action(StrEnum):
+    """What happened."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DELETE = "delete"
+    RESTORE = "restore"
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    LOGOUT = "logout"
+    PASSWORD = "password"  # noqa: S105 - the name of an event
+    ROLE = "role"
+    EXPORT = "export"
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a change comes from. Empty for commands, which say who acts when they know."""
+
+    actor: "User | None" = None
+    request_id: str = ""
+    ip_address: str | None = None
+    user_agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One record's change. before and after hold plain column values, whole; listeners mask them."""
+
+    action: Action
+    entity_type: str
+    entity_id: UUID | None
+    before: Mapping[str, Any] | None = None
+    after: Mapping[str, Any] | None = None
+    city_id: UUID | None = None
+    version: int | None = None
+    origin: Origin = field(default_factory=Origin)
+
+
+ChangeListener = Callable[[Sequence[Change]], None]
+
+_listeners: list[ChangeListener] = []
+_origin: ContextVar[Origin] = ContextVar("origin")
+
+# Bookkeeping of the database, of no interest to a reader of the trail; secrets are left out everywhere.
+UNTOLD = {"field_versions", "feed_position", "search_text", "password"}
+
+
+def listen(listener: ChangeListener) -> None:
+    """Call `listener` with each service call's changes, in their transaction. Registering twice is once."""
+    if listener not in _listeners:
+        _listeners.append(listener)
+
+
+def forget(listener: ChangeListener) -> None:
+    """Undo `listen`."""
+    if listener in _listeners:
+        _listeners.remove(listener)
+
+
+def current_origin() -> Origin:
+    """Where the work at hand comes from."""
+    return _origin.get(Origin())
+
+
+@contextmanager
+def originating(origin: Origin) -> Iterator[None]:
+    """Attribute what is changed inside the block to `origin`."""
+    token = _origin.set(origin)
+    try:
+        yield
+    finally:
+        _origin.reset(token)
+
+
+def attribute_to(actor: "User") -> None:
+    """Name the person behind the work at hand, once known; ends with the surrounding `originating`."""
+    _origin.set(replace(current_origin(), actor=actor))
+
+
+def report(changes: Sequence[Change], *, actor: "User | None") -> None:
+    """Tell the listeners, once per service call.
+
+    Raises RuntimeError outside a transaction: a trail written apart from its change proves nothing.
+    """
+    if not changes:
+        return
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("Changes are reported inside the transaction that makes them.")
+    origin = current_origin()
+    if actor is not None:
+        origin = replace(origin, actor=actor)
+    told = [replace(change, origin=origin) for change in changes]
+    for listener in _listeners:
+        listener(told)
+
+
+def plain(value: Any) -> Any:
+    """A column's value as JSON can hold it; moments in UTC as ISO 8601 with Z."""
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, UUID | Decimal):
+        return str(value)
+    return value
+
+
+def snapshot(instance: models.Model) -> dict[str, Any]:
+    """The row's columns as plain values: a change's before or after."""
+    return {
+        f.attname: plain(getattr(instance, f.attname))
+        for f in instance._meta.concrete_fields
+        if f.attname not in UNTOLD
+    }

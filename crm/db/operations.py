@@ -1,0 +1,61 @@
+"""Migration operations whose SQL is frozen in files beside the migration, one for each engine."""
+
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations.base import Operation
+from django.db.migrations.state import ProjectState
+
+STATEMENT_END = "\n-- end of statement\n"
+
+
+class FrozenSQL(Operation):
+    """Run `sql/<name>.<engine>.sql` beside the migration, and `sql/<name>.<engine>.down.sql` in reverse.
+
+    Statements that hold semicolons of their own are separated by the line `-- end of statement`.
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, folder: str, name: str) -> None:
+        """folder: the migrations folder (`__file__` of the migration will do). name: the files' stem."""
+        self.folder = folder
+        self.name = name
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (type(self).__name__, [self.folder, self.name], {})
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing that Django's models know of changes."""
+
+    def run(self, schema_editor: BaseDatabaseSchemaEditor, suffix: str) -> None:
+        """Execute one file, statement by statement."""
+        folder = Path(self.folder)
+        folder = folder.parent if folder.suffix else folder
+        path = folder / "sql" / f"{self.name}.{schema_editor.connection.vendor}{suffix}"
+        for statement in path.read_text(encoding="utf-8").split(STATEMENT_END):
+            if statement.strip():
+                schema_editor.execute(statement, params=None)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.run(schema_editor, ".sql")
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.run(schema_editor, ".down.sql")
+
+    def describe(self) -> str:
+        return f"Run the frozen SQL of {self.name}"

@@ -1,0 +1,380 @@
+"""How one record is written, whichever door the change comes through.
+
+Lock, compare versions, resolve masks, check the rules, write under the version, read back, report.
+The services of each app put these steps together; nobody else writes records.
+"""
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from django.apps import apps
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.changes import Action, Change, report, snapshot
+from crm.db import violated_constraint
+from crm.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Sentence
+from crm.ids import uuid7
+from crm.masking import MaskedValue, is_masked, mask_email, mask_phone
+from crm.merge import Strategy, Verdict, judge
+from crm.records import Record
+
+if TYPE_CHECKING:
+    from crm.users.models import User
+
+R = TypeVar("R", bound=Record)
+M = TypeVar("M", bound=models.Model)
+Changes = dict[str, Any]
+
+# Personal data: field → how an engineer sees it. The same name means the same everywhere.
+MASKS: dict[str, Callable[[str | None], str | None]] = {
+    "phone": mask_phone,
+    "contact_phone": mask_phone,
+    "email": mask_email,
+}
+
+
+class StaleRecord(Conflict):
+    """The edit was based on another version. Doors show both sides of it, masked as the caller sees them."""
+
+    def __init__(self, record: Record, client: Mapping[str, Any], base: int | None, verdict: Verdict) -> None:
+        super().__init__(_("The record was changed by somebody else in the meantime."))
+        self.record = record
+        self.client = dict(client)
+        self.base_version = base
+        self.verdict = verdict
+
+
+def entity_of(record: models.Model) -> str:
+    """The entity's name in the trail: object, unit, customer, visit, user …"""
+    return str(record._meta.model_name)
+
+
+def city_of(record: models.Model) -> UUID | None:
+    """The city that a record belongs to at this moment."""
+    if hasattr(record, "city_id"):
+        return record.city_id  # type: ignore[no-any-return]
+    parent = getattr(record, "object", None)
+    return None if parent is None else parent.city_id
+
+
+def change_of(
+    action: Action, record: models.Model, *, before: Changes | None = None, after: Changes | None = None
+) -> Change:
+    """The report of one record's change."""
+    return Change(
+        action=action,
+        entity_type=entity_of(record),
+        entity_id=record.pk,
+        before=before,
+        after=after,
+        city_id=city_of(record),
+        version=getattr(record, "version", None),
+    )
+
+
+def locked(model: type[R], record_id: UUID, *, actor: "User", deleted: bool = False) -> R:
+    """The record in the caller's sight, locked until the transaction ends.
+
+    Its object is locked first: deleting an object, finishing a visit and hanging something new on an object
+    all start there, so they wait for each other instead of deadlocking. Raises NotFound.
+    """
+    queryset = model.objects.in_sight_of(actor) if deleted else model.objects.visible_to(actor)
+    path = model.object_path()
+    if path:
+        parent_id = queryset.filter(pk=record_id).values_list(f"{path}_id", flat=True).first()
+        if parent_id is None:
+            raise NotFound
+        lock_rows(model._meta.get_field(path).related_model, [parent_id])  # type: ignore[arg-type]
+        queryset = queryset.select_related(path)
+    record = queryset.select_for_update(of=("self",), no_key=True).filter(pk=record_id).first()
+    if record is None or (deleted and not record.is_deleted):
+        raise NotFound
+    return record  # type: ignore[no-any-return]
+
+
+def lock_rows(model: type[models.Model], ids: list[UUID]) -> None:
+    """Lock rows in id order, so that two writers never wait for each other in a circle."""
+    rows = model._base_manager.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True)
+    list(rows.values_list("pk", flat=True))
+
+
+def reference(queryset: models.QuerySet[M], record_id: UUID | None, *, field: str) -> M | None:
+    """The row that an input refers to, looked up in what the caller may see.
+
+    Raises Invalid: what lies outside is no different from what does not exist.
+    """
+    if record_id is None:
+        return None
+    found = queryset.filter(pk=record_id).first()
+    if found is None:
+        raise Invalid({field: _("There is no such record, or you cannot see it.")})
+    return found
+
+
+def compare(
+    record: Record, changes: Changes, *, version: int | None, force: bool, actor: "User"
+) -> None:
+    """Refuse an edit that was based on another version. Raises StaleRecord.
+
+    Masked values are compared as what they stand for: an old mask on a stale edit is a conflict.
+    """
+    if version is None or force:
+        return
+    verdict = judged(record, changes, version=version, actor=actor)
+    if not verdict.admits(Strategy.REJECT):
+        raise StaleRecord(record, changes, version, verdict)
+
+
+def judged(record: Record, changes: Changes, *, version: int | None, actor: "User") -> Verdict:
+    """The verdict on an edit, with values that are the caller's own mask of a stored one taken as equal."""
+    server = {name: getattr(record, name) for name in changes}
+    client = {
+        name: server[name] if is_own_mask(record, name, value) else value for name, value in changes.items()
+    }
+    return judge(
+        base_version=version,
+        current_version=record.version,
+        field_versions=record.field_versions,
+        server=server,
+        client=client,
+    )
+
+
+def is_own_mask(record: models.Model, name: str, value: Any) -> bool:
+    """Whether the value is the mask of what is stored: sent back, it means "unchanged"."""
+    mask = MASKS.get(name)
+    return mask is not None and is_masked(value) and value == mask(getattr(record, name))
+
+
+def without_masks(record: models.Model | None, changes: Changes) -> Changes:
+    """Drop masked values that stand for what is stored.
+
+    Raises Invalid for any other value with a mask's asterisk: it would overwrite a number with stars.
+    """
+    kept: Changes = {}
+    for name, value in changes.items():
+        if name in MASKS and is_masked(value):
+            if record is not None and is_own_mask(record, name, value):
+                continue
+            raise Invalid({name: MaskedValue().args[0]})
+        kept[name] = value
+    return kept
+
+
+def really_changed(record: models.Model, changes: Changes) -> Changes:
+    """The part of the edit that differs from the row."""
+    return {name: value for name, value in changes.items() if getattr(record, name) != value}
+
+
+def refuse_fields(record: models.Model, changes: Changes, *fields: str, message: Sentence) -> None:
+    """Raise Forbidden when one of the fields would really change."""
+    refused = [name for name in fields if name in really_changed(record, changes)]
+    if refused:
+        raise Forbidden(message, details={"fields": refused})
+
+
+@contextmanager
+def refusals(
+    sentences: Mapping[str, tuple[str, Sentence]], *, duplicate: Callable[[str], UUID | None] | None = None
+) -> Iterator[None]:
+    """Turn what the database refuses into a caller's error.
+
+    sentences: constraint → (field, sentence); also column → … for a column that is unique by itself. duplicate: finds the id of the row that is in the way, when
+    the caller may see it. Anything unexpected goes on as it is.
+    """
+    try:
+        with transaction.atomic():
+            yield
+    except IntegrityError as error:
+        violation = violated_constraint(error)
+        if violation is None:
+            raise
+        # A column that is unique by itself has no constraint's name on SQLite: there its own name is the key.
+        key = violation.name or unique_constraint_of(violation.columns) or ",".join(violation.columns)
+        if key not in sentences:
+            raise
+        field, sentence = sentences[key]
+        if violation.kind == "unique":
+            existing = duplicate(field) if duplicate else None
+            raise Duplicate(sentence, field=field, existing_id=existing) from error
+        raise Invalid({field: sentence}) from error
+
+
+def unique_constraint_of(columns: tuple[str, ...]) -> str | None:
+    """The name of the records' unique constraint on these columns (SQLite tells only the columns)."""
+    for model in apps.get_models():
+        for constraint in model._meta.constraints:
+            if isinstance(constraint, models.UniqueConstraint) and constraint.fields:
+                own = tuple(model._meta.get_field(name).column for name in constraint.fields)  # type: ignore[union-attr]
+                if own == columns:
+                    return constraint.name
+    return None
+
+
+def insert(record: R, *, actor: "User | None") -> R:
+    """Write a new record and report it."""
+    record.save(force_insert=True)
+    report([change_of(Action.CREATE, record, after=snapshot(record))], actor=actor)
+    return record
+
+
+def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
+    """Write the edit into a locked record, under its version, and report it; nothing when nothing differs.
+
+    Raises StaleRecord when another writer slipped in (an engine without row locks).
+    """
+    changes = really_changed(record, changes)
+    if not changes:
+        return record
+    before = snapshot(record)
+    written = dict(changes)
+    if actor is not None and hasattr(record, "updated_by_id"):
+        written["updated_by_id"] = actor.pk
+    guarded = type(record)._base_manager.filter(pk=record.pk, version=record.version, deleted_at__isnull=True)
+    if guarded.update(**written) != 1:
+        verdict = Verdict(stale=True, differing=tuple(changes), conflicting=())
+        raise StaleRecord(record, changes, record.version, verdict)
+    record.refresh_from_db()
+    report([change_of(Action.UPDATE, record, before=before, after=snapshot(record))], actor=actor)
+    return record
+
+
+def hanging_on(record: Record) -> list[type[Record]]:
+    """The kinds of record that are deleted and restored along with this one."""
+    if record.object_path():
+        return []
+    return [
+        relation.related_model  # type: ignore[misc]
+        for relation in record._meta.related_objects
+        if issubclass(relation.related_model, Record) and relation.field.name == "object"  # type: ignore[arg-type]
+    ]
+
+
+def tombstone(record: R, *, actor: "User | None") -> R:
+    """Delete a locked record softly, with what hangs on it, under one deletion id."""
+    stamp = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
+    changes = []
+    for model in [*hanging_on(record), type(record)]:
+        rows = model._base_manager.filter(deleted_at__isnull=True)
+        rows = rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
+        gone = list(rows.order_by("pk").select_for_update(no_key=True))
+        for one in gone:
+            if model is not type(record):
+                one.object = record
+            changes.append(change_of(Action.DELETE, one, before=snapshot(one)))
+        model._base_manager.filter(pk__in=[one.pk for one in gone]).update(**stamp)
+    record.refresh_from_db()
+    report(changes, actor=actor)
+    return record
+
+
+def revive(record: R, *, actor: "User | None") -> R:
+    """Bring back exactly what one deletion took: the record itself and what went with it.
+
+    The caller has locked the record. Raises Conflict when it went with its object's deletion, and whatever
+    the database refuses as IntegrityError (a phone or number that is taken by now).
+    """
+    deletion = record.deletion_id
+    path = record.object_path()
+    if path and getattr(record, path).is_deleted:
+        raise Conflict(
+            _("This record was deleted together with its object. Restore the object."),
+            details={"object_id": str(getattr(record, f"{path}_id"))},
+        )
+    changes = []
+    for model in [type(record), *hanging_on(record)]:
+        rows = list(model._base_manager.filter(deletion_id=deletion).order_by("pk").select_for_update(no_key=True))
+        model._base_manager.filter(pk__in=[one.pk for one in rows]).update(deleted_at=None, deletion_id=None)
+        for one in rows:
+            one.deleted_at = one.deletion_id = None
+            if model is not type(record):
+                one.object = record
+            changes.append(change_of(Action.RESTORE, one, after=snapshot(one)))
+    record.refresh_from_db()
+    report(changes, actor=actor)
+    return record
+
+
+def edited(record: R, changes: Changes) -> R:
+    """A copy of the record as it would be after the edit, for checking rules."""
+    draft = copy.copy(record)
+    draft._state = copy.copy(record._state)
+    # A cached related row would still be the old one.
+    draft._state.fields_cache = {}
+    for name, value in changes.items():
+        setattr(draft, name, value)
+    return draft
+
+
+@dataclass(frozen=True)
+class RecordServices:
+    """The four services that every kind of record has."""
+
+    create: Callable[..., Record]
+    update: Callable[..., Record]
+    delete: Callable[..., Record]
+    restore: Callable[..., Record]
+
+
+def delete_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
+    """Delete one record softly, in one transaction. Raises NotFound, and Forbidden for an engineer."""
+    with transaction.atomic():
+        record = locked(model, record_id, actor=actor)
+        if actor.is_engineer:
+            raise Forbidden(_("Engineers cannot delete records."))
+        return tombstone(record, actor=actor)
+
+
+def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
+    """Bring back one deletion, in one transaction; a live record stays as it is.
+
+    Raises Forbidden for all but administrators, NotFound, and Conflict that lists what is in the way.
+    """
+    if not actor.is_admin:
+        raise Forbidden(_("Only administrators restore records."))
+    with transaction.atomic():
+        if model.objects.visible_to(actor).filter(pk=record_id).exists():
+            return locked(model, record_id, actor=actor)
+        record = locked(model, record_id, actor=actor, deleted=True)
+        clashes = clashes_of(record)
+        if clashes:
+            raise Conflict(
+                _("Restoring would clash with records made since."), details={"clashes": clashes}
+            )
+        try:
+            with transaction.atomic():
+                return revive(record, actor=actor)
+        except IntegrityError as error:
+            # Somebody took the value between our look and our write.
+            raise Conflict(
+                _("Restoring would clash with records made since."), details={"clashes": clashes_of(record)}
+            ) from error
+
+
+def clashes_of(record: Record) -> list[dict[str, str]]:
+    """Live rows that hold a unique value of a row about to be restored."""
+    found = []
+    for model in [type(record), *hanging_on(record)]:
+        returning = model._base_manager.filter(deletion_id=record.deletion_id)
+        for constraint in model._meta.constraints:
+            if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
+                continue
+            same = {name: models.OuterRef(name) for name in constraint.fields}
+            taken = model._base_manager.filter(deleted_at__isnull=True, **same).values("pk")[:1]
+            rows = returning.annotate(taken_by=models.Subquery(taken)).filter(taken_by__isnull=False)
+            found += [
+                {
+                    "entity_type": entity_of(row),
+                    "id": str(row.pk),
+                    "field": constraint.fields[-1],
+                    "existing_id": str(row.taken_by),
+                }
+                for row in rows
+            ]
+    return found

@@ -1,0 +1,77 @@
+"""Who changed what since when: the one judgement behind optimistic locking and offline merging.
+
+Pure functions. `field_versions` (field → the version of its last change) is the only source; a field that it
+does not name has not changed since version 1.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Hint(StrEnum):
+    """How the two sides relate."""
+
+    STALE_VERSION = "STALE_VERSION"
+    HARD_CONFLICT = "HARD_CONFLICT"
+
+
+class Strategy(StrEnum):
+    """What to do with a stale edit."""
+
+    REJECT = "reject"
+    MERGE = "merge"
+    FORCE = "force"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What stands between an edit and the row.
+
+    stale: the row is not at the version that the edit was based on.
+    differing: fields of the edit whose value differs from the row's.
+    conflicting: those of them that others changed since.
+    """
+
+    stale: bool
+    differing: tuple[str, ...]
+    conflicting: tuple[str, ...]
+
+    @property
+    def hint(self) -> Hint:
+        """HARD_CONFLICT when both sides changed a field to different values."""
+        return Hint.HARD_CONFLICT if self.conflicting else Hint.STALE_VERSION
+
+    @property
+    def strategy(self) -> Strategy:
+        """What is worth trying next."""
+        return Strategy.FORCE if self.conflicting else Strategy.MERGE
+
+    def admits(self, strategy: Strategy) -> bool:
+        """Whether the edit may be applied under `strategy`."""
+        if not self.stale or strategy == Strategy.FORCE:
+            return True
+        return strategy == Strategy.MERGE and not self.conflicting
+
+
+def judge(
+    *,
+    base_version: int | None,
+    current_version: int,
+    field_versions: Mapping[str, int],
+    server: Mapping[str, Any],
+    client: Mapping[str, Any],
+) -> Verdict:
+    """Compare an edit (`client`: field → value) with the row (`server`, at `current_version`).
+
+    A base version above the current one (a restored backup, an invented number) says nothing of what the
+    client has seen: every differing field counts as conflicting. So does an absent base version.
+    """
+    differing = tuple(name for name, value in client.items() if server.get(name) != value)
+    if base_version == current_version:
+        return Verdict(stale=False, differing=differing, conflicting=())
+    if base_version is None or base_version > current_version:
+        return Verdict(stale=True, differing=differing, conflicting=differing)
+    conflicting = tuple(name for name in differing if field_versions.get(name, 1) > base_version)
+    return Verdict(stale=True, differing=differing, conflicting=conflicting)

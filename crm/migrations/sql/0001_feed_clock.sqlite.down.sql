@@ -1,0 +1,1 @@
+DROP TABLE crm_feed_clock

@@ -1,0 +1,238 @@
+"""Settings: everything that differs between installations comes from the environment or `.env`.
+
+Each variable is described in `.env.example`. A missing or weak secret stops a start without DEBUG.
+"""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = BASE_DIR / "data"
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+MIN_SECRET_LENGTH = 32
+
+
+def listed(name: str, default: list[str]) -> list[str]:
+    """A list setting: JSON (`["a", "b"]`) or comma-separated (`a,b`)."""
+    raw = env.str(name, default="").strip()
+    if not raw:
+        return default
+    if raw.startswith("["):
+        return [str(item) for item in json.loads(raw)]
+    return [item.strip() for item in raw.split(",") if item.strip()]
+
+
+def secret(name: str, debug_default: str) -> str:
+    """A secret of at least 32 characters.
+
+    Raises ImproperlyConfigured with the sentence that says what to set; only DEBUG may go without.
+    """
+    value = env.str(name, default="")
+    if len(value) >= MIN_SECRET_LENGTH:
+        return value
+    if DEBUG and not value:
+        return debug_default
+    raise ImproperlyConfigured(
+        f"{name} must be set to at least {MIN_SECRET_LENGTH} random characters, for example with: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
+    )
+
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = secret("SECRET_KEY", "insecure-secret-key-for-debugging-only-0123456789")
+SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS", [])
+JWT_SECRET = secret("JWT_SECRET", "insecure-token-secret-for-debugging-only-0123456789")
+ALLOWED_HOSTS = listed("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CORS_ORIGINS = listed("CORS_ORIGINS", [])
+# How many reverse proxies of ours stand in front: their X-Forwarded-For entries are trusted.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_rq",
+    "crm",
+    "crm.territory",
+    "crm.users",
+    "objects",
+    "clients",
+    "visits",
+]
+
+MIDDLEWARE = [
+    "crm.api.middleware.RequestContextMiddleware",
+    "crm.api.middleware.CorsMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "crm.api.middleware.SlashlessMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "crm.api.middleware.BodyLimitMiddleware",
+    "crm.api.middleware.EnvelopeMiddleware",
+]
+
+ROOT_URLCONF = "crm.urls"
+WSGI_APPLICATION = "crm.wsgi.application"
+ASGI_APPLICATION = "crm.asgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {"context_processors": ["django.template.context_processors.request"]},
+    }
+]
+
+# --- database -------------------------------------------------------------------------------------
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'crm.sqlite3'}")
+}
+if DATABASES["default"].get("NAME") == str(DATA_DIR / "crm.sqlite3"):
+    DATA_DIR.mkdir(exist_ok=True)
+DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=600)
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # Immediate transactions: two writers queue up for `timeout` seconds instead of failing half-way.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-20000;",
+    }
+    if env.str("SQLITE_TEST_NAME", default=""):
+        DATABASES["default"]["TEST"] = {"NAME": env.str("SQLITE_TEST_NAME")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: queue, shared rate limits, cache ------------------------------------------------------
+
+REDIS_URL = env.str("REDIS_URL", default="")
+if REDIS_URL:
+    CACHES: dict[str, dict[str, Any]] = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "KEY_PREFIX": "crm",
+            "OPTIONS": {"SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+        }
+    }
+    RQ_QUEUES: dict[str, dict[str, Any]] = {
+        name: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": 3600} for name in ("default", "reports")
+    }
+else:
+    CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    RQ_QUEUES = {}
+
+# --- people ---------------------------------------------------------------------------------------
+
+AUTH_USER_MODEL = "users.User"
+PASSWORD_HASHERS = ["crm.users.hashing.Argon2Hasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+     "OPTIONS": {"user_attributes": ("email", "full_name")}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", default=30))
+REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", default=14))
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": JWT_SECRET,
+    "TOKEN_TYPE_CLAIM": "type",
+    "USER_ID_CLAIM": "sub",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
+}
+
+RATE_LIMIT_ENABLED = env.bool("RATE_LIMIT_ENABLED", default=True)
+# Requests a minute, by role; login counts failures a minute.
+RATE_LIMITS = {
+    "ADMIN": env.int("RATE_LIMIT_ADMIN", default=1000),
+    "SUPERVISOR": env.int("RATE_LIMIT_SUPERVISOR", default=500),
+    "ENGINEER": env.int("RATE_LIMIT_ENGINEER", default=200),
+    "LOGIN_ACCOUNT": env.int("RATE_LIMIT_LOGIN_ACCOUNT", default=5),
+    "LOGIN_ADDRESS": env.int("RATE_LIMIT_LOGIN_ADDRESS", default=50),
+}
+
+# --- language, time, files ------------------------------------------------------------------------
+
+LANGUAGE_CODE = env.str("LANGUAGE_CODE", default="ru")
+LANGUAGES = [("ru", _("Russian")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "crm" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
+
+# National numbers without a country code are numbers of this region (ISO 3166-1 alpha-2).
+PHONE_REGION = env.str("PHONE_REGION", default="RU")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+REPORTS_PATH = env.str("REPORTS_PATH", default=str(DATA_DIR / "reports"))
+
+# --- API ------------------------------------------------------------------------------------------
+
+# 8 MiB for a batch of edits; everything else is far smaller.
+MAX_BODY_BYTES = 8 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = MAX_BODY_BYTES
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["crm.users.authentication.SessionTokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttling.RoleThrottle"],
+    "DEFAULT_RENDERER_CLASSES": ["crm.api.rendering.Utf8JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["crm.api.parsing.StrictJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "crm.api.schema.EnvelopeSchema",
+    "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "CRM Backend",
+    "VERSION": "1.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- deployment -----------------------------------------------------------------------------------
+
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if env.bool("HTTPS", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_HSTS_SECONDS = 31_536_000
+SILENCED_SYSTEM_CHECKS: list[str] = []
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        # The envelope says what was refused; a line per 4xx with its full path would only leak query strings.
+        "django.request": {"handlers": ["console"], "level": "CRITICAL", "propagate": False},
+    },
+}

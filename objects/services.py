@@ -1,0 +1,204 @@
+"""What happens to objects and units: the one room behind every door."""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from crm import editing
+from crm.editing import Changes
+from crm.errors import Forbidden, Invalid, NotFound
+from crm.territory.models import City, District
+from crm.users.models import User
+from objects.models import Object, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from crm.errors import Sentence
+
+OBJECT_REFUSALS: "Mapping[str, tuple[str, Sentence]]" = {
+    "objects_object_address_too_short": ("address", gettext_lazy("The address is too short.")),
+    "objects_object_district_in_city": (
+        "district_id",
+        gettext_lazy("The district does not lie in the city."),
+    ),
+    "objects_object_responsible_active": (
+        "responsible_user_id",
+        gettext_lazy("This person is not active."),
+    ),
+}
+UNIT_REFUSALS: "Mapping[str, tuple[str, Sentence]]" = {
+    "objects_unit_number_unique": (
+        "unit_number",
+        gettext_lazy("The object already has a unit with this number."),
+    ),
+    "objects_unit_object_live": ("object_id", gettext_lazy("The object is deleted.")),
+}
+
+
+# --- objects --------------------------------------------------------------------------------------
+
+
+def create_object(*, actor: User, values: Changes) -> Object:
+    """Create an object in the actor's territory.
+
+    City and district default to the actor's own. Raises Invalid, Forbidden.
+    """
+    values = editing.without_masks(None, values)
+    if values.get("city_id") is None:
+        values["city_id"] = actor.city_id
+        if actor.city_id is None and actor.district is not None:
+            values["city_id"] = actor.district.city_id
+        if "district_id" not in values and actor.is_engineer:
+            values["district_id"] = actor.district_id
+    with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
+        record = Object(**values, created_by_id=actor.pk, updated_by_id=actor.pk)
+        if actor.is_engineer and record.responsible_user_id not in (None, actor.pk):
+            raise Forbidden(_("Engineers cannot make others responsible."))
+        check_object(record, values, actor=actor)
+        return editing.insert(record, actor=actor)
+
+
+def update_object(
+    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+) -> Object:
+    """Edit an object under its version. Raises NotFound, StaleRecord, Invalid, Forbidden."""
+    with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
+        record = editing.locked(Object, record_id, actor=actor)
+        editing.compare(record, changes, version=version, force=force, actor=actor)
+        changes = editing.without_masks(record, changes)
+        if actor.is_engineer:
+            editing.refuse_fields(
+                record,
+                changes,
+                "responsible_user_id",
+                "city_id",
+                "district_id",
+                message=_("Engineers cannot change the responsible person, the city or the district."),
+            )
+        changes = editing.really_changed(record, changes)
+        check_object(editing.edited(record, changes), changes, actor=actor)
+        return editing.apply(record, changes, actor=actor)
+
+
+def check_object(record: Object, changes: Changes, *, actor: User) -> None:
+    """The rules of an object as it would be after `changes`. Raises Invalid."""
+    problems: dict[str, Any] = {}
+    if (record.gps_lat is None) != (record.gps_lng is None):
+        missing = "gps_lat" if record.gps_lat is None else "gps_lng"
+        problems[missing] = _("Give both coordinates or neither.")
+    if record.city_id is None:
+        problems["city_id"] = _("This field is required.")
+    if problems:
+        raise Invalid(problems)
+    if {"city_id", "district_id"} & changes.keys():
+        editing.reference(City.objects.all(), record.city_id, field="city_id")
+        district = editing.reference(District.objects.all(), record.district_id, field="district_id")
+        if district is not None and district.city_id != record.city_id:
+            raise Invalid({"district_id": _("The district does not lie in the city.")})
+        if not actor.territory.holds(city_id=record.city_id, district_id=record.district_id):
+            field = "district_id" if record.city_id == actor.city_id else "city_id"
+            raise Invalid({field: _("The object would lie outside your territory.")})
+    if "responsible_user_id" in changes and record.responsible_user_id != actor.pk:
+        people = User.objects.visible_to(actor).active()
+        editing.reference(people, record.responsible_user_id, field="responsible_user_id")
+
+
+def delegate_object(*, actor: User, record_id: UUID, supervisor_id: UUID) -> Object:
+    """Make a supervisor responsible whose territory holds the object.
+
+    An engineer hands over only what they themselves are responsible for.
+    """
+    with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
+        record = editing.locked(Object, record_id, actor=actor)
+        if actor.is_engineer and record.responsible_user_id != actor.pk:
+            raise Forbidden(_("Engineers can delegate only objects that they are responsible for."))
+        target = User.objects.supervisors_for(record.city_id).filter(pk=supervisor_id).first()
+        if target is None:
+            raise Invalid(
+                {"supervisor_id": _("This is not an active supervisor whose territory holds the object.")}
+            )
+        return editing.apply(record, {"responsible_user_id": target.pk}, actor=actor)
+
+
+def delete_object(*, actor: User, record_id: UUID) -> Object:
+    """Delete an object softly, with its units, customers and visits. Raises NotFound, Forbidden."""
+    return editing.delete_record(Object, record_id, actor=actor)
+
+
+def restore_object(*, actor: User, record_id: UUID) -> Object:
+    """Bring back an object and exactly what went with it. Raises NotFound, Forbidden, Conflict."""
+    return editing.restore_record(Object, record_id, actor=actor)
+
+
+# --- units ----------------------------------------------------------------------------------------
+
+
+def duplicate_unit(object_id: UUID, unit_number: str) -> UUID | None:
+    """The unit that has this number in the object already."""
+    found = Unit.objects.live().filter(object_id=object_id, unit_number=unit_number)
+    return found.values_list("pk", flat=True).first()  # type: ignore[no-any-return]
+
+
+def create_unit(*, actor: User, values: Changes) -> Unit:
+    """Add a unit to an object in sight. Raises Invalid, Duplicate."""
+    with transaction.atomic():
+        parent = parent_object(values.get("object_id"), actor=actor)
+        record = Unit(**values)
+        record.object = parent
+        with editing.refusals(
+            UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(parent.pk, record.unit_number)
+        ):
+            return editing.insert(record, actor=actor)
+
+
+def update_unit(
+    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+) -> Unit:
+    """Edit a unit under its version. Raises NotFound, StaleRecord, Invalid, Duplicate."""
+    with transaction.atomic():
+        record = editing.locked(Unit, record_id, actor=actor)
+        editing.compare(record, changes, version=version, force=force, actor=actor)
+        keep_parent(record, changes)
+        number = changes.get("unit_number", record.unit_number)
+        with editing.refusals(UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(record.object_id, number)):
+            return editing.apply(record, changes, actor=actor)
+
+
+def delete_unit(*, actor: User, record_id: UUID) -> Unit:
+    """Delete a unit softly; visits and customers keep their reference. Raises NotFound, Forbidden."""
+    return editing.delete_record(Unit, record_id, actor=actor)
+
+
+def restore_unit(*, actor: User, record_id: UUID) -> Unit:
+    """Bring back a unit. Raises NotFound, Forbidden, Conflict."""
+    return editing.restore_record(Unit, record_id, actor=actor)
+
+
+# --- what hangs on an object ----------------------------------------------------------------------
+
+
+def parent_object(object_id: UUID | None, *, actor: User) -> Object:
+    """The object that something new hangs on, locked so that it cannot be deleted meanwhile.
+
+    Raises Invalid when it is absent, deleted or out of sight.
+    """
+    if object_id is None:
+        raise Invalid({"object_id": _("This field is required.")})
+    try:
+        return editing.locked(Object, object_id, actor=actor)
+    except NotFound:
+        raise Invalid({"object_id": _("There is no such record, or you cannot see it.")}) from None
+
+
+def keep_parent(record: Any, changes: Changes) -> None:
+    """Raise Invalid when the edit would hang the record on another object."""
+    if changes.get("object_id", record.object_id) != record.object_id:
+        raise Invalid({"object_id": _("The object of a record cannot be changed.")})
+
+
+OBJECTS = editing.RecordServices(create_object, update_object, delete_object, restore_object)
+UNITS = editing.RecordServices(create_unit, update_unit, delete_unit, restore_unit)

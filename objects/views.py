@@ -1,0 +1,82 @@
+"""Endpoints of objects and units."""
+
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from crm.api.schema import documented
+from crm.api.viewsets import RecordViewSet
+from crm.errors import Invalid
+from objects.filters import ObjectFilters, UnitFilters
+from objects.models import Object, Unit
+from objects.serializers import ObjectSerializer, UnitSerializer
+from objects.services import OBJECTS, UNITS, delegate_object
+
+
+class ObjectViewSet(RecordViewSet):
+    """Buildings and places."""
+
+    queryset = Object.objects.none()
+    serializer_class = ObjectSerializer
+    services = OBJECTS
+    scope = "objects"
+    filters = ObjectFilters
+    related = ("city", "district", "responsible_user")
+    default_sort = "-updated_at"
+    sorts: ClassVar[Any] = {
+        "updated_at": "updated_at",
+        "created_at": "created_at",
+        "address": "address",
+        "type": "type",
+        "status": "status",
+        "visits_count": "visits_count",
+        "last_visit_at": "last_visit_at",
+        "city": "city__name",
+        "district": "district__name",
+        "contact_name": "contact_name",
+        "contact_phone": "contact_phone",
+    }
+    personal_sorts = frozenset({"contact_phone"})
+
+    @documented(listing=True)
+    @action(detail=False, url_path="my-tasks")
+    def my_tasks(self, request: Request) -> Response:
+        """Objects that the caller is responsible for."""
+        return self.listed(self.get_queryset().responsibility_of(request.user.pk))
+
+    @documented(parameters={"supervisor_id": "uuid"}, required=("supervisor_id",), body=False)
+    @action(detail=True, methods=["post"])
+    def delegate(self, request: Request, pk: str) -> Response:
+        """Make a supervisor responsible for the object."""
+        raw = request.query_params.get("supervisor_id", "")
+        try:
+            supervisor_id = UUID(raw)
+        except ValueError:
+            raise Invalid({"supervisor_id": _("The id of a supervisor is expected.")}) from None
+        record = delegate_object(
+            actor=request.user, record_id=self.record_id(), supervisor_id=supervisor_id
+        )
+        return self.answer(record)
+
+
+class UnitViewSet(RecordViewSet):
+    """Flats and offices."""
+
+    queryset = Unit.objects.none()
+    serializer_class = UnitSerializer
+    services = UNITS
+    scope = "objects"
+    filters = UnitFilters
+    related = ("object__city", "object__district")
+    default_sort = "-updated_at"
+    sorts: ClassVar[Any] = {
+        "updated_at": "updated_at",
+        "created_at": "created_at",
+        "unit_number": "unit_number",
+        "floor": "floor",
+        "entrance": "entrance",
+    }

@@ -1,0 +1,34 @@
+"""What every test gets."""
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+
+from tests.concurrency import run_together as run_callables_together
+from tests.servers import ENGINE
+
+pytest_plugins = ["tests.cast"] if find_spec("tests.cast") else []
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(pytestconfig: pytest.Config) -> None:
+    """Name the test database after this process: several runs may share one PostgreSQL server."""
+    if pytestconfig.stash[ENGINE] == "postgresql":
+        connections["default"].settings_dict["TEST"]["NAME"] = f"test_crm_{os.getpid()}"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Cached answers, rate limits and queued jobs (one Redis database) end with their test."""
+    cache.clear()
+
+
+@pytest.fixture
+def run_together() -> Callable[..., list[Any]]:
+    """See tests.concurrency.run_together."""
+    return run_callables_together
