@@ -20,11 +20,13 @@ class PhoneParameterField(forms.CharField):
         super().__init__(strip=False, **kwargs)
 
     def to_python(self, value: Any) -> Any:
-        raw = super().to_python(value)
+        raw = super().to_python(value) or ""
         if not raw.strip():
             return None
         try:
-            return normalise_phone(f"+{raw.strip()}" if raw.startswith(" ") else raw, settings.PHONE_REGION)
+            return normalise_phone(
+                f"+{raw.strip()}" if raw.startswith(" ") else raw, settings.PHONE_REGION
+            )
         except InvalidPhone:
             raise forms.ValidationError(_("This is not a phone number.")) from None
 

@@ -78,14 +78,20 @@ DROP FUNCTION clients_customer_address_changed();
 INDEXES = Dialects(
     postgresql="\n".join(
         (
-            postgresql.gin_search_index_sql("clients_customer", "search_text", "clients_customer_search"),
-            "CREATE INDEX clients_customer_interests ON clients_customer USING gin (interests jsonb_path_ops);",
+            postgresql.gin_search_index_sql(
+                "clients_customer", "search_text", "clients_customer_search"
+            ),
+            (
+                "CREATE INDEX clients_customer_interests ON clients_customer"
+                " USING gin (interests jsonb_path_ops);"
+            ),
         )
     ),
     sqlite="",
 )
 INDEXES_DOWN = Dialects(
-    postgresql="DROP INDEX clients_customer_interests;\nDROP INDEX clients_customer_search;", sqlite=""
+    postgresql="DROP INDEX clients_customer_interests;\nDROP INDEX clients_customer_search;",
+    sqlite="",
 )
 
 FOLDER = Path(__file__).parent / "migrations"

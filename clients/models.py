@@ -26,7 +26,11 @@ class Customer(Record):
     """A resident or contact person of an object."""
 
     object = models.ForeignKey(
-        Object, on_delete=models.PROTECT, related_name="customers", verbose_name=_("object"), db_index=False
+        Object,
+        on_delete=models.PROTECT,
+        related_name="customers",
+        verbose_name=_("object"),
+        db_index=False,
     )
     unit = models.ForeignKey(
         Unit,
@@ -37,16 +41,23 @@ class Customer(Record):
         verbose_name=_("unit"),
         db_index=False,
     )
-    full_name = models.CharField(_("full name"), max_length=200, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
-    phone = models.CharField(_("phone"), max_length=16, blank=True, null=True)  # noqa: DJ001 - absent is NULL: unique when present
-    portrait_text = models.TextField(_("portrait"), blank=True, null=True, max_length=10_000)  # noqa: DJ001 - absent is NULL in the API
-    current_provider = models.CharField(_("current provider"), max_length=200, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
+    full_name = models.CharField(_("full name"), max_length=200, blank=True, null=True)
+    phone = models.CharField(_("phone"), max_length=16, blank=True, null=True)
+    portrait_text = models.TextField(_("portrait"), blank=True, null=True, max_length=10_000)
+    current_provider = models.CharField(
+        _("current provider"), max_length=200, blank=True, null=True
+    )
     provider_rating = models.PositiveSmallIntegerField(
-        _("provider rating"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(5)]
+        _("provider rating"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(5)],
     )
     satisfied = models.BooleanField(_("satisfied"), null=True, blank=True)
     interests = models.JSONField(_("interests"), default=list, blank=True)
-    preferred_call_time = models.CharField(_("preferred call time"), max_length=5, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
+    preferred_call_time = models.CharField(
+        _("preferred call time"), max_length=5, blank=True, null=True
+    )
     desired_price = models.DecimalField(
         _("desired price"),
         max_digits=12,
@@ -55,9 +66,11 @@ class Customer(Record):
         blank=True,
         validators=[MinValueValidator(0)],
     )
-    notes = models.TextField(_("notes"), blank=True, null=True, max_length=10_000)  # noqa: DJ001 - absent is NULL in the API
+    notes = models.TextField(_("notes"), blank=True, null=True, max_length=10_000)
     gdpr_consent = models.BooleanField(_("consent to data processing"), default=False)
-    last_interaction_at = models.DateTimeField(_("last interaction"), null=True, blank=True, editable=False)
+    last_interaction_at = models.DateTimeField(
+        _("last interaction"), null=True, blank=True, editable=False
+    )
 
     DERIVED: ClassVar[tuple[str, ...]] = ("last_interaction_at",)
 
@@ -73,7 +86,8 @@ class Customer(Record):
                 name="clients_customer_phone_unique",
             ),
             models.CheckConstraint(
-                condition=Q(provider_rating__isnull=True) | Q(provider_rating__gte=1, provider_rating__lte=5),
+                condition=Q(provider_rating__isnull=True)
+                | Q(provider_rating__gte=1, provider_rating__lte=5),
                 name="clients_customer_rating_in_range",
             ),
         ]

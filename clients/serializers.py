@@ -3,7 +3,14 @@
 from rest_framework import serializers
 
 from clients.models import Interest
-from crm.api.fields import MomentField, PhoneField, StrictBooleanField, StrictIntegerField, TextField, WordsField
+from crm.api.fields import (
+    MomentField,
+    PhoneField,
+    StrictBooleanField,
+    StrictIntegerField,
+    TextField,
+    WordsField,
+)
 from crm.api.serializers import RecordSerializer, ReferenceField, SummarySerializer
 from objects.serializers import ObjectSummarySerializer, UnitSummarySerializer
 

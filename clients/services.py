@@ -21,16 +21,22 @@ if TYPE_CHECKING:
     from crm.errors import Sentence
 
 REFUSALS: "Mapping[str, tuple[str, Sentence]]" = {
-    "clients_customer_phone_unique": ("phone", gettext_lazy("A customer with this phone already exists.")),
+    "clients_customer_phone_unique": (
+        "phone",
+        gettext_lazy("A customer with this phone already exists."),
+    ),
     "clients_customer_object_live": ("object_id", gettext_lazy("The object is deleted.")),
-    "clients_customer_unit_of_object": ("unit_id", gettext_lazy("The unit belongs to another object.")),
+    "clients_customer_unit_of_object": (
+        "unit_id",
+        gettext_lazy("The unit belongs to another object."),
+    ),
 }
 
 
 def visible_duplicate(phone: str | None, *, actor: User) -> UUID | None:
     """The customer who has this phone, if the actor may know of them."""
     found = Customer.objects.visible_to(actor).filter(phone=phone)
-    return found.values_list("pk", flat=True).first()  # type: ignore[no-any-return]
+    return found.values_list("pk", flat=True).first()
 
 
 def create_customer(*, actor: User, values: Changes) -> Customer:
@@ -41,23 +47,32 @@ def create_customer(*, actor: User, values: Changes) -> Customer:
         record = Customer(**values)
         record.object = parent
         check_unit(record, actor=actor)
-        with editing.refusals(REFUSALS, duplicate=lambda _: visible_duplicate(record.phone, actor=actor)):
+        with editing.refusals(
+            REFUSALS, duplicate=lambda _: visible_duplicate(record.phone, actor=actor)
+        ):
             return editing.insert(record, actor=actor)
 
 
 def update_customer(
-    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+    *,
+    actor: User,
+    record_id: UUID,
+    changes: Changes,
+    version: int | None = None,
+    force: bool = False,
 ) -> Customer:
     """Edit a customer under its version. Raises NotFound, StaleRecord, Invalid, Duplicate."""
     with transaction.atomic():
         record = editing.locked(Customer, record_id, actor=actor)
-        editing.compare(record, changes, version=version, force=force, actor=actor)
+        editing.compare(record, changes, version=version, force=force)
         changes = editing.without_masks(record, changes)
         keep_parent(record, changes)
         draft = editing.edited(record, changes)
         if draft.unit_id != record.unit_id:
             check_unit(draft, actor=actor)
-        with editing.refusals(REFUSALS, duplicate=lambda _: visible_duplicate(draft.phone, actor=actor)):
+        with editing.refusals(
+            REFUSALS, duplicate=lambda _: visible_duplicate(draft.phone, actor=actor)
+        ):
             return editing.apply(record, changes, actor=actor)
 
 
@@ -78,4 +93,6 @@ def restore_customer(*, actor: User, record_id: UUID) -> Customer:
     return editing.restore_record(Customer, record_id, actor=actor)
 
 
-CUSTOMERS = editing.RecordServices(create_customer, update_customer, delete_customer, restore_customer)
+CUSTOMERS = editing.RecordServices(
+    create_customer, update_customer, delete_customer, restore_customer
+)

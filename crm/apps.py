@@ -8,4 +8,4 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM Backend"
 
     def ready(self) -> None:
-        from crm import checks  # noqa: F401 - importing registers them
+        from crm import checks  # noqa: F401, PLC0415 - importing registers them, once apps are loaded

@@ -4,20 +4,17 @@ Missing and weak secrets are no check: crm.settings refuses to start with them.
 """
 
 import os
-from collections.abc import Sequence
 from typing import Any
 
-from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Unwise
 
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "[::1]", "::1", "testserver", ".localhost"})
 
 
 @register(Tags.security)
-def debug_is_for_this_machine(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def debug_is_for_this_machine(**_: Any) -> list[CheckMessage]:
     """Error pages with source code and settings are for the developer alone."""
     outside = sorted(set(settings.ALLOWED_HOSTS) - LOCAL_HOSTS)
     if not settings.DEBUG or not outside:
@@ -32,7 +29,7 @@ def debug_is_for_this_machine(
 
 
 @register(Tags.security, deploy=True)
-def debug_is_off(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def debug_is_off(**_: Any) -> list[CheckMessage]:
     """With DEBUG secrets that everybody can read here are good enough."""
     secret = settings.JWT_SECRET
     if not secret.startswith("insecure-"):
@@ -48,16 +45,14 @@ def debug_is_off(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list
 
 
 @register(Tags.database, deploy=True)
-def sqlite_has_one_process(
-    app_configs: Sequence[AppConfig] | None, **kwargs: Any
-) -> list[CheckMessage]:
+def sqlite_has_one_process(**_: Any) -> list[CheckMessage]:
     """SQLite has one writer at a time, however many processes wait for it."""
     names = ("WEB_CONCURRENCY", "GRANIAN_WORKERS")
     several = [name for name in names if os.environ.get(name, "1") not in {"", "1"}]
     if not several or not settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         return []
     return [
-        Warning(
+        Unwise(
             f"Several web processes ({several[0]}) share one SQLite file: writers will wait in a queue.",
             hint="Set DATABASE_URL to a PostgreSQL database, or run one process with several threads.",
             id="crm.W001",
@@ -66,12 +61,12 @@ def sqlite_has_one_process(
 
 
 @register(Tags.caches, deploy=True)
-def redis_is_there(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def redis_is_there(**_: Any) -> list[CheckMessage]:
     """Without Redis each process counts for itself and does its own exports."""
     if settings.REDIS_URL:
         return []
     return [
-        Warning(
+        Unwise(
             "There is no Redis: rate limits are counted per process, and exports run in the web process.",
             hint="Set REDIS_URL, and run `manage.py rqworker default reports` beside the web server.",
             id="crm.W002",
@@ -80,12 +75,12 @@ def redis_is_there(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> li
 
 
 @register(Tags.security, deploy=True)
-def limits_are_on(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def limits_are_on(**_: Any) -> list[CheckMessage]:
     """Without limits passwords can be guessed as fast as they are hashed."""
     if settings.RATE_LIMIT_ENABLED:
         return []
     return [
-        Warning(
+        Unwise(
             "Rate limits are off, those on failed logins included.",
             hint="Remove RATE_LIMIT_ENABLED=false.",
             id="crm.W003",
@@ -94,12 +89,12 @@ def limits_are_on(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> lis
 
 
 @register(Tags.security, deploy=True)
-def origins_are_named(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+def origins_are_named(**_: Any) -> list[CheckMessage]:
     """Any site may call the API from its visitors' browsers."""
     if "*" not in settings.CORS_ORIGINS and "*" not in settings.ALLOWED_HOSTS:
         return []
     return [
-        Warning(
+        Unwise(
             "CORS_ORIGINS or ALLOWED_HOSTS allows everybody (*).",
             hint="Name the origins of your web clients, and the host names of this installation.",
             id="crm.W004",

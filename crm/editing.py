@@ -8,7 +8,7 @@ import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from django.apps import apps
@@ -42,7 +42,9 @@ MASKS: dict[str, Callable[[str | None], str | None]] = {
 class StaleRecord(Conflict):
     """The edit was based on another version. Doors show both sides of it, masked as the caller sees them."""
 
-    def __init__(self, record: Record, client: Mapping[str, Any], base: int | None, verdict: Verdict) -> None:
+    def __init__(
+        self, record: Record, client: Mapping[str, Any], base: int | None, verdict: Verdict
+    ) -> None:
         super().__init__(_("The record was changed by somebody else in the meantime."))
         self.record = record
         self.client = dict(client)
@@ -64,7 +66,11 @@ def city_of(record: models.Model) -> UUID | None:
 
 
 def change_of(
-    action: Action, record: models.Model, *, before: Changes | None = None, after: Changes | None = None
+    action: Action,
+    record: models.Model,
+    *,
+    before: Changes | None = None,
+    after: Changes | None = None,
 ) -> Change:
     """The report of one record's change."""
     return Change(
@@ -95,7 +101,7 @@ def locked(model: type[R], record_id: UUID, *, actor: "User", deleted: bool = Fa
     record = queryset.select_for_update(of=("self",), no_key=True).filter(pk=record_id).first()
     if record is None or (deleted and not record.is_deleted):
         raise NotFound
-    return record  # type: ignore[no-any-return]
+    return cast("R", record)
 
 
 def lock_rows(model: type[models.Model], ids: list[UUID]) -> None:
@@ -117,25 +123,24 @@ def reference(queryset: models.QuerySet[M], record_id: UUID | None, *, field: st
     return found
 
 
-def compare(
-    record: Record, changes: Changes, *, version: int | None, force: bool, actor: "User"
-) -> None:
+def compare(record: Record, changes: Changes, *, version: int | None, force: bool) -> None:
     """Refuse an edit that was based on another version. Raises StaleRecord.
 
     Masked values are compared as what they stand for: an old mask on a stale edit is a conflict.
     """
     if version is None or force:
         return
-    verdict = judged(record, changes, version=version, actor=actor)
+    verdict = judged(record, changes, version=version)
     if not verdict.admits(Strategy.REJECT):
         raise StaleRecord(record, changes, version, verdict)
 
 
-def judged(record: Record, changes: Changes, *, version: int | None, actor: "User") -> Verdict:
+def judged(record: Record, changes: Changes, *, version: int | None) -> Verdict:
     """The verdict on an edit, with values that are the caller's own mask of a stored one taken as equal."""
     server = {name: getattr(record, name) for name in changes}
     client = {
-        name: server[name] if is_own_mask(record, name, value) else value for name, value in changes.items()
+        name: server[name] if is_own_mask(record, name, value) else value
+        for name, value in changes.items()
     }
     return judge(
         base_version=version,
@@ -181,12 +186,15 @@ def refuse_fields(record: models.Model, changes: Changes, *fields: str, message:
 
 @contextmanager
 def refusals(
-    sentences: Mapping[str, tuple[str, Sentence]], *, duplicate: Callable[[str], UUID | None] | None = None
+    sentences: Mapping[str, tuple[str, Sentence]],
+    *,
+    duplicate: Callable[[str], UUID | None] | None = None,
 ) -> Iterator[None]:
     """Turn what the database refuses into a caller's error.
 
-    sentences: constraint → (field, sentence); also column → … for a column that is unique by itself. duplicate: finds the id of the row that is in the way, when
-    the caller may see it. Anything unexpected goes on as it is.
+    sentences: constraint (or column, where one is unique by itself) → (field, sentence).
+    duplicate: finds the id of the row that is in the way, when the caller may see it.
+    Anything unexpected goes on as it is.
     """
     try:
         with transaction.atomic():
@@ -196,7 +204,9 @@ def refusals(
         if violation is None:
             raise
         # A column that is unique by itself has no constraint's name on SQLite: there its own name is the key.
-        key = violation.name or unique_constraint_of(violation.columns) or ",".join(violation.columns)
+        key = (
+            violation.name or unique_constraint_of(violation.columns) or ",".join(violation.columns)
+        )
         if key not in sentences:
             raise
         field, sentence = sentences[key]
@@ -236,7 +246,9 @@ def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
     written = dict(changes)
     if actor is not None and hasattr(record, "updated_by_id"):
         written["updated_by_id"] = actor.pk
-    guarded = type(record)._base_manager.filter(pk=record.pk, version=record.version, deleted_at__isnull=True)
+    guarded = type(record)._base_manager.filter(
+        pk=record.pk, version=record.version, deleted_at__isnull=True
+    )
     if guarded.update(**written) != 1:
         verdict = Verdict(stale=True, differing=tuple(changes), conflicting=())
         raise StaleRecord(record, changes, record.version, verdict)
@@ -245,14 +257,19 @@ def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
     return record
 
 
+def with_hanging(record: Record) -> list[type[Record]]:
+    """The record's own kind, and the kinds that hang on it."""
+    return [type(record), *hanging_on(record)]
+
+
 def hanging_on(record: Record) -> list[type[Record]]:
     """The kinds of record that are deleted and restored along with this one."""
     if record.object_path():
         return []
     return [
-        relation.related_model  # type: ignore[misc]
+        relation.related_model
         for relation in record._meta.related_objects
-        if issubclass(relation.related_model, Record) and relation.field.name == "object"  # type: ignore[arg-type]
+        if issubclass(relation.related_model, Record) and relation.field.name == "object"
     ]
 
 
@@ -260,10 +277,12 @@ def tombstone(record: R, *, actor: "User | None") -> R:
     """Delete a locked record softly, with what hangs on it, under one deletion id."""
     stamp = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
     changes = []
-    for model in [*hanging_on(record), type(record)]:
-        rows = model._base_manager.filter(deleted_at__isnull=True)
-        rows = rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
-        gone = list(rows.order_by("pk").select_for_update(no_key=True))
+    for model in reversed(with_hanging(record)):
+        rows: models.QuerySet[Any] = model._base_manager.filter(deleted_at__isnull=True)
+        rows = (
+            rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
+        )
+        gone: list[Any] = list(rows.order_by("pk").select_for_update(no_key=True))
         for one in gone:
             if model is not type(record):
                 one.object = record
@@ -288,9 +307,15 @@ def revive(record: R, *, actor: "User | None") -> R:
             details={"object_id": str(getattr(record, f"{path}_id"))},
         )
     changes = []
-    for model in [type(record), *hanging_on(record)]:
-        rows = list(model._base_manager.filter(deletion_id=deletion).order_by("pk").select_for_update(no_key=True))
-        model._base_manager.filter(pk__in=[one.pk for one in rows]).update(deleted_at=None, deletion_id=None)
+    for model in with_hanging(record):
+        rows: list[Any] = list(
+            model._base_manager.filter(deletion_id=deletion)
+            .order_by("pk")
+            .select_for_update(no_key=True)
+        )
+        model._base_manager.filter(pk__in=[one.pk for one in rows]).update(
+            deleted_at=None, deletion_id=None
+        )
         for one in rows:
             one.deleted_at = one.deletion_id = None
             if model is not type(record):
@@ -353,21 +378,24 @@ def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
         except IntegrityError as error:
             # Somebody took the value between our look and our write.
             raise Conflict(
-                _("Restoring would clash with records made since."), details={"clashes": clashes_of(record)}
+                _("Restoring would clash with records made since."),
+                details={"clashes": clashes_of(record)},
             ) from error
 
 
 def clashes_of(record: Record) -> list[dict[str, str]]:
     """Live rows that hold a unique value of a row about to be restored."""
     found = []
-    for model in [type(record), *hanging_on(record)]:
+    for model in with_hanging(record):
         returning = model._base_manager.filter(deletion_id=record.deletion_id)
         for constraint in model._meta.constraints:
             if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
                 continue
             same = {name: models.OuterRef(name) for name in constraint.fields}
             taken = model._base_manager.filter(deleted_at__isnull=True, **same).values("pk")[:1]
-            rows = returning.annotate(taken_by=models.Subquery(taken)).filter(taken_by__isnull=False)
+            rows = returning.annotate(taken_by=models.Subquery(taken)).filter(
+                taken_by__isnull=False
+            )
             found += [
                 {
                     "entity_type": entity_of(row),

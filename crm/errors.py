@@ -65,7 +65,9 @@ class Forbidden(CallerError):
     status = 403
     code = Code.FORBIDDEN
 
-    def __init__(self, message: Sentence | None = None, *, details: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self, message: Sentence | None = None, *, details: Mapping[str, Any] | None = None
+    ) -> None:
         super().__init__(message or _("You are not allowed to do this."), details=details)
 
 

@@ -14,6 +14,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
 from redis.exceptions import RedisError
+from rq import Queue as JobQueue
+from rq import Worker
 
 OK, DOWN, ABSENT = "ok", "unavailable", "not configured"
 TIMEOUT_SECONDS: Final = 2
@@ -60,12 +62,11 @@ def queue_state() -> Queue:
     """Redis, the jobs that wait, and the workers that are alive."""
     if not settings.REDIS_URL:
         return Queue(ABSENT)
-    from rq import Queue as JobQueue
-    from rq import Worker
-
     try:
         redis = Redis.from_url(
-            settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
+            settings.REDIS_URL,
+            socket_connect_timeout=TIMEOUT_SECONDS,
+            socket_timeout=TIMEOUT_SECONDS,
         )
         with redis:
             waiting = sum(JobQueue(name, connection=redis).count for name in settings.RQ_QUEUES)
@@ -82,14 +83,14 @@ def answer(facts: dict[str, Any], *, good: bool) -> JsonResponse:
 
 @never_cache
 @require_safe
-def health(request: HttpRequest) -> HttpResponse:
+def health(_request: HttpRequest) -> HttpResponse:
     """The process is up. Asks nothing else: a restart would not mend a database."""
     return answer({"status": OK}, good=True)
 
 
 @never_cache
 @require_safe
-def ready(request: HttpRequest) -> HttpResponse:
+def ready(_request: HttpRequest) -> HttpResponse:
     """Requests may come: the database answers and is up to date."""
     database = database_state()
     applied = False
@@ -144,7 +145,7 @@ def exposition(facts: dict[str, Any]) -> str:
 
 @never_cache
 @require_safe
-def worker_health(request: HttpRequest) -> HttpResponse:
+def worker_health(_request: HttpRequest) -> HttpResponse:
     """What the queue is doing. Always 200: without Redis exports run in the web process."""
     queue = queue_state()
     return answer({"status": OK if queue.workers else "degraded", **asdict(queue)}, good=True)
@@ -152,7 +153,7 @@ def worker_health(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 @require_safe
-def worker_ready(request: HttpRequest) -> HttpResponse:
+def worker_ready(_request: HttpRequest) -> HttpResponse:
     """Jobs are being done: Redis answers and a worker is alive."""
     queue = queue_state()
     good = bool(queue.workers)

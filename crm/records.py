@@ -21,7 +21,14 @@ if TYPE_CHECKING:
 SEND_AGAIN = -1
 
 # Computed by triggers; a save never sends them.
-TRIGGER_KEPT = ("version", "field_versions", "created_at", "updated_at", "feed_position", "search_text")
+TRIGGER_KEPT = (
+    "version",
+    "field_versions",
+    "created_at",
+    "updated_at",
+    "feed_position",
+    "search_text",
+)
 
 
 class RecordQuerySet(models.QuerySet[Any]):
@@ -55,7 +62,9 @@ class Record(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     version = models.PositiveIntegerField(_("version"), db_default=1, editable=False)
-    field_versions = models.JSONField(db_default=models.Value({}, models.JSONField()), editable=False)
+    field_versions = models.JSONField(
+        db_default=models.Value({}, models.JSONField()), editable=False
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
     updated_at = models.DateTimeField(_("updated"), db_default=Now(), editable=False)
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
@@ -71,30 +80,7 @@ class Record(models.Model):
     class Meta:
         abstract = True
 
-    @classmethod
-    def versioned_columns(cls) -> list[str]:
-        """Columns whose change raises the version: what a caller may edit."""
-        return [f.column for f in cls._meta.concrete_fields if f.editable and not f.primary_key]
-
-    @classmethod
-    def kept_columns(cls) -> list[str]:
-        """Columns that the server keeps: their change moves updated_at and the feed position only."""
-        skip = {"id", *TRIGGER_KEPT}
-        return [f.column for f in cls._meta.concrete_fields if not f.editable and f.column not in skip]
-
-    @classmethod
-    def read_back(cls, instances: Iterable[Any], *, using: str) -> None:
-        """Copy what the database keeps into saved instances."""
-        columns = [*TRIGGER_KEPT, *cls.DERIVED]
-        pending = {instance.pk: instance for instance in instances}
-        keys = list(pending)
-        for start in range(0, len(keys), 500):
-            rows = cls._base_manager.using(using).filter(pk__in=keys[start : start + 500])
-            for pk, *values in rows.values_list("pk", *columns):
-                for column, value in zip(columns, values, strict=True):
-                    setattr(pending[pk], column, value)
-
-    def save(self, **kwargs: Any) -> None:  # type: ignore[override]
+    def save(self, **kwargs: Any) -> None:
         """Write the row, then read back what the triggers made of it.
 
         Server-kept columns are never sent on an update: they would be stale.
@@ -112,6 +98,32 @@ class Record(models.Model):
             ]
         super().save(**kwargs)
         self.read_back([self], using=self._state.db or "default")
+
+    @classmethod
+    def versioned_columns(cls) -> list[str]:
+        """Columns whose change raises the version: what a caller may edit."""
+        return [
+            str(f.column) for f in cls._meta.concrete_fields if f.editable and not f.primary_key
+        ]
+
+    @classmethod
+    def kept_columns(cls) -> list[str]:
+        """Columns that the server keeps: their change moves updated_at and the feed position only."""
+        skip = {"id", *TRIGGER_KEPT}
+        fields = cls._meta.concrete_fields
+        return [str(f.column) for f in fields if not f.editable and f.column not in skip]
+
+    @classmethod
+    def read_back(cls, instances: Iterable[Any], *, using: str) -> None:
+        """Copy what the database keeps into saved instances."""
+        columns = [*TRIGGER_KEPT, *cls.DERIVED]
+        pending = {instance.pk: instance for instance in instances}
+        keys = list(pending)
+        for start in range(0, len(keys), 500):
+            rows = cls._base_manager.using(using).filter(pk__in=keys[start : start + 500])
+            for pk, *values in rows.values_list("pk", *columns):
+                for column, value in zip(columns, values, strict=True):
+                    setattr(pending[pk], column, value)
 
     @property
     def is_deleted(self) -> bool:

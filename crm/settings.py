@@ -36,7 +36,7 @@ def secret(name: str, debug_default: str) -> str:
 
     Raises ImproperlyConfigured with the sentence that says what to set; only DEBUG may go without.
     """
-    value = env.str(name, default="")
+    value = str(env.str(name, default=""))
     if len(value) >= MIN_SECRET_LENGTH:
         return value
     if DEBUG and not value:
@@ -139,10 +139,15 @@ else:
 # --- people ---------------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "users.User"
-PASSWORD_HASHERS = ["crm.users.hashing.Argon2Hasher", "django.contrib.auth.hashers.PBKDF2PasswordHasher"]
+PASSWORD_HASHERS = [
+    "crm.users.hashing.Argon2Hasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
-     "OPTIONS": {"user_attributes": ("email", "full_name")}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "full_name")},
+    },
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},

@@ -2,10 +2,26 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from crm import health
+
+handler400 = "crm.api.refusing.bad_request"
+handler403 = "crm.api.refusing.permission_denied"
+handler404 = "crm.api.refusing.page_not_found"
+handler500 = "crm.api.refusing.server_error"
+
 API = [
+    path("", include("crm.users.urls")),
+    path("", include("crm.territory.urls")),
     path("", include("objects.urls")),
     path("", include("clients.urls")),
     path("", include("visits.urls")),
 ]
 
-urlpatterns: list[URLPattern | URLResolver] = [path("api/v1/", include(API))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", include(API)),
+    path("health", health.health),
+    path("ready", health.ready),
+    path("metrics", health.metrics),
+    path("worker/health", health.worker_health),
+    path("worker/ready", health.worker_ready),
+]

@@ -46,7 +46,8 @@ class RadiusField(forms.FloatField):
         number = super().to_python(value)
         if number is not None and not 0 < number <= MAX_RADIUS_M:
             raise forms.ValidationError(
-                _("The radius must lie between 0 and %(maximum)s metres.") % {"maximum": MAX_RADIUS_M}
+                _("The radius must lie between 0 and %(maximum)s metres.")
+                % {"maximum": MAX_RADIUS_M}
             )
         return number
 
@@ -72,7 +73,8 @@ class Near(django_filters.Filter):
         lat, lng = value
         around = qs.filter(in_boxes("gps_lat", "gps_lng", boxes_around(lat, lng, radius)))
         measured = around.annotate(distance_m=distance_m("gps_lat", "gps_lng", lat, lng))
-        return measured.filter(distance_m__lte=radius)
+        within: QuerySet[Any] = measured.filter(distance_m__lte=radius)
+        return within
 
 
 class Radius(django_filters.Filter):

@@ -197,7 +197,8 @@ INDEXES = Dialects(
     sqlite="",
 )
 INDEXES_DOWN = Dialects(
-    postgresql="DROP INDEX objects_object_tags;\nDROP INDEX objects_object_search;\nDROP INDEX objects_object_point;",
+    postgresql="DROP INDEX objects_object_tags;\nDROP INDEX objects_object_search;"
+    "\nDROP INDEX objects_object_point;",
     sqlite="",
 )
 

@@ -89,8 +89,8 @@ class Object(Record):
         verbose_name=_("responsible person"),
         db_index=False,
     )
-    contact_name = models.CharField(_("contact name"), max_length=200, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
-    contact_phone = models.CharField(_("contact phone"), max_length=16, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
+    contact_name = models.CharField(_("contact name"), max_length=200, blank=True, null=True)
+    contact_phone = models.CharField(_("contact phone"), max_length=16, blank=True, null=True)
     visits_count = models.PositiveIntegerField(_("finished visits"), db_default=0, editable=False)
     last_visit_at = models.DateTimeField(_("last visit"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(

@@ -1,7 +1,6 @@
 """Who sees which objects and units."""
 
 from typing import TYPE_CHECKING, Any, Self
-from uuid import UUID
 
 from django.db import models
 
@@ -40,10 +39,6 @@ class ObjectQuerySet(RecordQuerySet):
         if user.is_engineer:
             return self.filter(pk__in=object_ids_in_sight_of(user))
         return self.filter(territory)
-
-    def responsibility_of(self, user_id: UUID) -> Self:
-        """Objects that a person answers for."""
-        return self.filter(responsible_user_id=user_id)
 
 
 class HangingOnObjectQuerySet(RecordQuerySet):

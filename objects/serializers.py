@@ -63,13 +63,15 @@ class ObjectSerializer(RecordSerializer):
     city = PlaceSerializer(read_only=True)
     district = PlaceSerializer(read_only=True, allow_null=True)
     responsible_user = PersonSerializer(read_only=True, allow_null=True)
-    distance_m = serializers.FloatField(read_only=True, required=False, help_text="Only with `near`.")
+    distance_m = serializers.FloatField(
+        read_only=True, required=False, help_text="Only with `near`."
+    )
 
     def to_representation(self, instance: Any) -> dict[str, Any]:
         shown = super().to_representation(instance)
         if not hasattr(instance, "distance_m"):
             shown.pop("distance_m", None)
-        return shown  # type: ignore[no-any-return]
+        return shown
 
 
 class UnitSerializer(RecordSerializer):

@@ -63,12 +63,17 @@ def create_object(*, actor: User, values: Changes) -> Object:
 
 
 def update_object(
-    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+    *,
+    actor: User,
+    record_id: UUID,
+    changes: Changes,
+    version: int | None = None,
+    force: bool = False,
 ) -> Object:
     """Edit an object under its version. Raises NotFound, StaleRecord, Invalid, Forbidden."""
     with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
         record = editing.locked(Object, record_id, actor=actor)
-        editing.compare(record, changes, version=version, force=force, actor=actor)
+        editing.compare(record, changes, version=version, force=force)
         changes = editing.without_masks(record, changes)
         if actor.is_engineer:
             editing.refuse_fields(
@@ -77,7 +82,9 @@ def update_object(
                 "responsible_user_id",
                 "city_id",
                 "district_id",
-                message=_("Engineers cannot change the responsible person, the city or the district."),
+                message=_(
+                    "Engineers cannot change the responsible person, the city or the district."
+                ),
             )
         changes = editing.really_changed(record, changes)
         check_object(editing.edited(record, changes), changes, actor=actor)
@@ -90,13 +97,15 @@ def check_object(record: Object, changes: Changes, *, actor: User) -> None:
     if (record.gps_lat is None) != (record.gps_lng is None):
         missing = "gps_lat" if record.gps_lat is None else "gps_lng"
         problems[missing] = _("Give both coordinates or neither.")
-    if record.city_id is None:
+    if not record.city_id:
         problems["city_id"] = _("This field is required.")
     if problems:
         raise Invalid(problems)
     if {"city_id", "district_id"} & changes.keys():
         editing.reference(City.objects.all(), record.city_id, field="city_id")
-        district = editing.reference(District.objects.all(), record.district_id, field="district_id")
+        district = editing.reference(
+            District.objects.all(), record.district_id, field="district_id"
+        )
         if district is not None and district.city_id != record.city_id:
             raise Invalid({"district_id": _("The district does not lie in the city.")})
         if not actor.territory.holds(city_id=record.city_id, district_id=record.district_id):
@@ -119,7 +128,11 @@ def delegate_object(*, actor: User, record_id: UUID, supervisor_id: UUID) -> Obj
         target = User.objects.supervisors_for(record.city_id).filter(pk=supervisor_id).first()
         if target is None:
             raise Invalid(
-                {"supervisor_id": _("This is not an active supervisor whose territory holds the object.")}
+                {
+                    "supervisor_id": _(
+                        "This is not an active supervisor whose territory holds the object."
+                    )
+                }
             )
         return editing.apply(record, {"responsible_user_id": target.pk}, actor=actor)
 
@@ -140,7 +153,7 @@ def restore_object(*, actor: User, record_id: UUID) -> Object:
 def duplicate_unit(object_id: UUID, unit_number: str) -> UUID | None:
     """The unit that has this number in the object already."""
     found = Unit.objects.live().filter(object_id=object_id, unit_number=unit_number)
-    return found.values_list("pk", flat=True).first()  # type: ignore[no-any-return]
+    return found.values_list("pk", flat=True).first()
 
 
 def create_unit(*, actor: User, values: Changes) -> Unit:
@@ -156,15 +169,22 @@ def create_unit(*, actor: User, values: Changes) -> Unit:
 
 
 def update_unit(
-    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+    *,
+    actor: User,
+    record_id: UUID,
+    changes: Changes,
+    version: int | None = None,
+    force: bool = False,
 ) -> Unit:
     """Edit a unit under its version. Raises NotFound, StaleRecord, Invalid, Duplicate."""
     with transaction.atomic():
         record = editing.locked(Unit, record_id, actor=actor)
-        editing.compare(record, changes, version=version, force=force, actor=actor)
+        editing.compare(record, changes, version=version, force=force)
         keep_parent(record, changes)
         number = changes.get("unit_number", record.unit_number)
-        with editing.refusals(UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(record.object_id, number)):
+        with editing.refusals(
+            UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(record.object_id, number)
+        ):
             return editing.apply(record, changes, actor=actor)
 
 

@@ -46,7 +46,7 @@ class ObjectViewSet(RecordViewSet):
     @action(detail=False, url_path="my-tasks")
     def my_tasks(self, request: Request) -> Response:
         """Objects that the caller is responsible for."""
-        return self.listed(self.get_queryset().responsibility_of(request.user.pk))
+        return self.listed(self.get_queryset().filter(responsible_user_id=self.caller.pk))
 
     @documented(parameters={"supervisor_id": "uuid"}, required=("supervisor_id",), body=False)
     @action(detail=True, methods=["post"])
@@ -58,7 +58,7 @@ class ObjectViewSet(RecordViewSet):
         except ValueError:
             raise Invalid({"supervisor_id": _("The id of a supervisor is expected.")}) from None
         record = delegate_object(
-            actor=request.user, record_id=self.record_id(), supervisor_id=supervisor_id
+            actor=self.caller, record_id=self.record_id(), supervisor_id=supervisor_id
         )
         return self.answer(record)
 

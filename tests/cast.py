@@ -21,7 +21,7 @@ from crm.users.roles import Role
 from objects.models import Object, Unit
 from visits.models import Visit
 
-PASSWORD = "correct horse battery"  # noqa: S105 - of people who do not exist
+PASSWORD = "correct horse battery"
 _hashed: list[str] = []
 
 
@@ -59,7 +59,9 @@ class Cast:
         client = APIClient(raise_request_exception=False)
         if user is not None:
             now = timezone.now()
-            session = Session.objects.create(user=user, issued_at=now, expires_at=now + timedelta(days=1))
+            session = Session.objects.create(
+                user=user, issued_at=now, expires_at=now + timedelta(days=1)
+            )
             headers["authorization"] = f"Bearer {tokens.mint(session).access_token}"
         # English sentences are asserted on; Russian ones have tests of their own.
         headers.setdefault("accept-language", "en")
@@ -119,14 +121,30 @@ def cast(db: None) -> Cast:
         vakhitovsky=vakhitovsky,
         anna=person("anna@crm.test", "Анна Администратова", Role.ADMIN, phone="+79161110001"),
         sergei=person(
-            "sergei@crm.test", "Сергей Московский", Role.SUPERVISOR, city=moscow, phone="+79161110002"
+            "sergei@crm.test",
+            "Сергей Московский",
+            Role.SUPERVISOR,
+            city=moscow,
+            phone="+79161110002",
         ),
-        olga=person("olga@crm.test", "Ольга Казанская", Role.SUPERVISOR, city=kazan, phone="+79161110003"),
+        olga=person(
+            "olga@crm.test", "Ольга Казанская", Role.SUPERVISOR, city=kazan, phone="+79161110003"
+        ),
         ivan=person(
-            "ivan@crm.test", "Иван Центров", Role.ENGINEER, city=moscow, district=centre, phone="+79161110004"
+            "ivan@crm.test",
+            "Иван Центров",
+            Role.ENGINEER,
+            city=moscow,
+            district=centre,
+            phone="+79161110004",
         ),
         pyotr=person(
-            "pyotr@crm.test", "Пётр Северов", Role.ENGINEER, city=moscow, district=north, phone="+79161110005"
+            "pyotr@crm.test",
+            "Пётр Северов",
+            Role.ENGINEER,
+            city=moscow,
+            district=north,
+            phone="+79161110005",
         ),
         timur=person(
             "timur@crm.test",

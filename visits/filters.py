@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import django_filters
 from django import forms
@@ -11,10 +11,16 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.api.filters import AnyOfChoices, AnyOfIds, Flag, From, ListFilters, Until
+from visits.querysets import VisitQuerySet
 from visits.transitions import VisitStatus
 
 MAX_DAYS = 3650
 DAYS_AHEAD, MAX_DAYS_AHEAD = 7, 366
+
+
+def visits(rows: QuerySet[Any]) -> VisitQuerySet:
+    """The rows as what they are: filters get them as any rows."""
+    return cast("VisitQuerySet", rows)
 
 
 class SpanField(forms.Field):
@@ -35,7 +41,7 @@ class DueWithin(django_filters.Filter):
     field_class = SpanField
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return qs if value is None else qs.due_by(timezone.now() + value)  # type: ignore[attr-defined]
+        return qs if value is None else visits(qs).due_by(timezone.now() + value)
 
 
 class Due(Flag):
@@ -45,8 +51,8 @@ class Due(Flag):
         if value is None:
             return qs
         if value:
-            return qs.due_by(timezone.now())  # type: ignore[attr-defined]
-        return qs.not_due_by(timezone.now())  # type: ignore[attr-defined]
+            return visits(qs).due_by(timezone.now())
+        return visits(qs).not_due_by(timezone.now())
 
 
 class VisitFilters(ListFilters):
@@ -79,7 +85,8 @@ class DaysAhead(django_filters.Filter):
             default=Value(value=False),
             output_field=BooleanField(),
         )
-        return qs.due_by(now + timedelta(days=days)).annotate(overdue=late)  # type: ignore[attr-defined]
+        due: QuerySet[Any] = visits(qs).due_by(now + timedelta(days=days)).annotate(overdue=late)
+        return due
 
 
 class OverdueToo(Flag):

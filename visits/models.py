@@ -19,10 +19,19 @@ class Visit(Record):
     """One engineer's visit to one object."""
 
     object = models.ForeignKey(
-        Object, on_delete=models.PROTECT, related_name="visits", verbose_name=_("object"), db_index=False
+        Object,
+        on_delete=models.PROTECT,
+        related_name="visits",
+        verbose_name=_("object"),
+        db_index=False,
     )
     unit = models.ForeignKey(
-        Unit, on_delete=models.PROTECT, null=True, blank=True, related_name="visits", verbose_name=_("unit")
+        Unit,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="visits",
+        verbose_name=_("unit"),
     )
     customer = models.ForeignKey(
         Customer,
@@ -46,7 +55,7 @@ class Visit(Record):
         _("status"), max_length=12, choices=VisitStatus.choices, default=VisitStatus.PLANNED
     )
     interests = models.JSONField(_("interests"), default=list, blank=True)
-    outcome_text = models.TextField(_("outcome"), blank=True, null=True, max_length=10_000)  # noqa: DJ001 - absent is NULL in the API
+    outcome_text = models.TextField(_("outcome"), blank=True, null=True, max_length=10_000)
     next_action_due_at = models.DateTimeField(_("call back by"), null=True, blank=True)
     geo_captured_lat = models.FloatField(
         _("captured latitude"),
@@ -100,7 +109,9 @@ class Visit(Record):
             models.Index(fields=["updated_at", "id"], name="visits_visit_updated_at"),
             models.Index(fields=["feed_position", "id"], name="visits_visit_feed"),
             models.Index(
-                fields=["deletion_id"], name="visits_visit_deletion", condition=Q(deletion_id__isnull=False)
+                fields=["deletion_id"],
+                name="visits_visit_deletion",
+                condition=Q(deletion_id__isnull=False),
             ),
         ]
 

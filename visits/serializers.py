@@ -26,8 +26,12 @@ class VisitSerializer(RecordSerializer):
     interests = WordsField(child=serializers.ChoiceField(choices=Interest.choices), required=False)
     outcome_text = TextField(required=False, allow_null=True, max_length=MAX_TEXT)
     next_action_due_at = MomentField(required=False, allow_null=True)
-    geo_captured_lat = StrictFloatField(required=False, allow_null=True, min_value=-90, max_value=90)
-    geo_captured_lng = StrictFloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+    geo_captured_lat = StrictFloatField(
+        required=False, allow_null=True, min_value=-90, max_value=90
+    )
+    geo_captured_lng = StrictFloatField(
+        required=False, allow_null=True, min_value=-180, max_value=180
+    )
     object = ObjectSummarySerializer(read_only=True)
     unit = UnitSummarySerializer(read_only=True, allow_null=True)
     customer = CustomerSummarySerializer(read_only=True, allow_null=True)
@@ -57,10 +61,15 @@ class CompleteSerializer(serializers.Serializer[Any]):
 
     version = StrictIntegerField(min_value=1, max_value=2_147_483_647)
     status = serializers.ChoiceField(
-        choices=[VisitStatus.DONE.value, VisitStatus.CANCELLED.value], default=VisitStatus.DONE.value
+        choices=[VisitStatus.DONE.value, VisitStatus.CANCELLED.value],
+        default=VisitStatus.DONE.value,
     )
     outcome_text = TextField(max_length=MAX_TEXT)
     interests = WordsField(child=serializers.ChoiceField(choices=Interest.choices), required=False)
     next_action_due_at = MomentField(required=False, allow_null=True)
-    geo_captured_lat = StrictFloatField(required=False, allow_null=True, min_value=-90, max_value=90)
-    geo_captured_lng = StrictFloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+    geo_captured_lat = StrictFloatField(
+        required=False, allow_null=True, min_value=-90, max_value=90
+    )
+    geo_captured_lng = StrictFloatField(
+        required=False, allow_null=True, min_value=-180, max_value=180
+    )

@@ -1,6 +1,6 @@
 """What happens to visits: the one room behind every door."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -59,7 +59,12 @@ def create_visit(*, actor: User, values: Changes) -> Visit:
 
 
 def update_visit(
-    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None, force: bool = False
+    *,
+    actor: User,
+    record_id: UUID,
+    changes: Changes,
+    version: int | None = None,
+    force: bool = False,
 ) -> Visit:
     """Edit a visit under its version; a status moves as its rules allow.
 
@@ -67,7 +72,7 @@ def update_visit(
     """
     with transaction.atomic(), editing.refusals(REFUSALS):
         record = editing.locked(Visit, record_id, actor=actor)
-        editing.compare(record, changes, version=version, force=force, actor=actor)
+        editing.compare(record, changes, version=version, force=force)
         changes = editing.really_changed(record, changes)
         check_move(record, changes, actor=actor)
         if "object_id" in changes:
@@ -131,16 +136,33 @@ def check_visit(record: Visit, changes: Changes, *, actor: User) -> None:
             raise Forbidden(_("Engineers plan visits only for themselves."))
         people = User.objects.visible_to(actor).active()
         editing.reference(people, record.engineer_id, field="engineer_id")
-    moved = "object_id" in changes
-    problems: dict[str, Any] = {}
-    for name, model in (("unit_id", Unit), ("customer_id", Customer)):
-        if name not in changes and not moved:
-            continue
-        found = editing.reference(model.objects.visible_to(actor), getattr(record, name), field=name)
-        if found is not None and found.object_id != record.object_id:
-            problems[name] = REFUSALS[f"visits_visit_{name.removesuffix('_id')}_of_object"][1]
+    problems = {**place_problems(record, changes, actor=actor), **time_problems(record, changes)}
     if record.status == VisitStatus.DONE and not (record.outcome_text or "").strip():
         problems["outcome_text"] = REFUSALS["visits_visit_outcome_blank"][1]
+    if (record.geo_captured_lat is None) != (record.geo_captured_lng is None):
+        missing = "geo_captured_lat" if record.geo_captured_lat is None else "geo_captured_lng"
+        problems[missing] = _("Give both coordinates or neither.")
+    if problems:
+        raise Invalid(problems)
+
+
+def place_problems(record: Visit, changes: Changes, *, actor: User) -> "dict[str, Sentence]":
+    """Units and customers of other objects. Raises Invalid for those out of sight."""
+    problems: dict[str, Sentence] = {}
+    for name, model in (("unit_id", Unit), ("customer_id", Customer)):
+        if name not in changes and "object_id" not in changes:
+            continue
+        found = editing.reference(
+            model.objects.visible_to(actor), getattr(record, name), field=name
+        )
+        if found is not None and found.object_id != record.object_id:
+            problems[name] = REFUSALS[f"visits_visit_{name.removesuffix('_id')}_of_object"][1]
+    return problems
+
+
+def time_problems(record: Visit, changes: Changes) -> "dict[str, Sentence]":
+    """Times in the future, or in the wrong order."""
+    problems: dict[str, Sentence] = {}
     now = timezone.now()
     for name in ("started_at", "finished_at"):
         moment = getattr(record, name)
@@ -148,11 +170,7 @@ def check_visit(record: Visit, changes: Changes, *, actor: User) -> None:
             problems[name] = _("The time lies in the future.")
     if record.started_at and record.finished_at and record.started_at > record.finished_at:
         problems.setdefault("started_at", REFUSALS["visits_visit_started_before_finished"][1])
-    if (record.geo_captured_lat is None) != (record.geo_captured_lng is None):
-        missing = "geo_captured_lat" if record.geo_captured_lat is None else "geo_captured_lng"
-        problems[missing] = _("Give both coordinates or neither.")
-    if problems:
-        raise Invalid(problems)
+    return problems
 
 
 def start_visit(*, actor: User, record_id: UUID, version: int | None = None) -> Visit:
@@ -167,7 +185,9 @@ def complete_visit(*, actor: User, record_id: UUID, changes: Changes, version: i
     return update_visit(actor=actor, record_id=record_id, changes=changes, version=version)
 
 
-def cancel_visit(*, actor: User, record_id: UUID, changes: Changes, version: int | None = None) -> Visit:
+def cancel_visit(
+    *, actor: User, record_id: UUID, changes: Changes, version: int | None = None
+) -> Visit:
     """The visit does not take place."""
     changes = {**changes, "status": VisitStatus.CANCELLED.value}
     return update_visit(actor=actor, record_id=record_id, changes=changes, version=version)

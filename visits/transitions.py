@@ -22,7 +22,7 @@ FORWARD: dict[VisitStatus, tuple[VisitStatus, ...]] = {
 
 
 def allowed_moves(status: str, *, may_reopen: bool) -> tuple[VisitStatus, ...]:
-    """The statuses that a visit may move to from `status`; reopening is for supervisors and administrators."""
+    """The statuses that a visit may move to from `status`; reopening is not for engineers."""
     current = VisitStatus(status)
     if not FORWARD[current] and may_reopen:
         return (VisitStatus.PLANNED,)

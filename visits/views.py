@@ -46,7 +46,9 @@ class VisitViewSet(RecordViewSet):
         "address": "object__address",
     }
 
-    def moved(self, serializer_class: type[serializers.Serializer[Any]]) -> tuple[dict[str, Any], int | None]:
+    def moved(
+        self, serializer_class: type[serializers.Serializer[Any]]
+    ) -> tuple[dict[str, Any], int | None]:
         """The body of a status move: its fields, and the version it was based on."""
         body = self.request.data
         if not isinstance(body, Mapping):
@@ -64,7 +66,7 @@ class VisitViewSet(RecordViewSet):
         """The engineer is at the door."""
         _fields, version = self.moved(MoveSerializer)
         return self.answer(
-            services.start_visit(actor=request.user, record_id=self.record_id(), version=version)
+            services.start_visit(actor=self.caller, record_id=self.record_id(), version=version)
         )
 
     @documented(body=CompleteSerializer)
@@ -74,7 +76,7 @@ class VisitViewSet(RecordViewSet):
         fields, version = self.moved(CompleteSerializer)
         return self.answer(
             services.complete_visit(
-                actor=request.user, record_id=self.record_id(), changes=fields, version=version
+                actor=self.caller, record_id=self.record_id(), changes=fields, version=version
             )
         )
 
@@ -85,7 +87,7 @@ class VisitViewSet(RecordViewSet):
         fields, version = self.moved(CancelSerializer)
         return self.answer(
             services.cancel_visit(
-                actor=request.user, record_id=self.record_id(), changes=fields, version=version
+                actor=self.caller, record_id=self.record_id(), changes=fields, version=version
             )
         )
 
@@ -95,7 +97,7 @@ class VisitViewSet(RecordViewSet):
         """Plan a finished or cancelled visit again."""
         _fields, version = self.moved(MoveSerializer)
         return self.answer(
-            services.reopen_visit(actor=request.user, record_id=self.record_id(), version=version)
+            services.reopen_visit(actor=self.caller, record_id=self.record_id(), version=version)
         )
 
     @documented(listing=True)

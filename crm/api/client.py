@@ -39,7 +39,7 @@ def address_of(request: HttpRequest) -> str | None:
 
 
 def parsed(text: str) -> str | None:
-    """The address without port, brackets and zone, IPv4 also when mapped into IPv6; None for anything else."""
+    """The address without port, brackets and zone, IPv4 also when mapped into IPv6; else None."""
     host = text.strip()
     if host.startswith("["):
         host = host[1:].partition("]")[0]

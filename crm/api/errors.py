@@ -4,7 +4,7 @@
 """
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -70,7 +70,9 @@ def envelope(error: CallerError) -> HttpResponse:
 class OtherError(CallerError):
     """A refusal with a status and a code of its own."""
 
-    def __init__(self, status_code: int, code: Code, message: str, details: Mapping[str, Any] | None = None):
+    def __init__(
+        self, status_code: int, code: Code, message: str, details: Mapping[str, Any] | None = None
+    ):
         super().__init__(message, details=details)
         self.status = status_code
         self.code = code
@@ -78,7 +80,9 @@ class OtherError(CallerError):
 
 def internal_error() -> CallerError:
     """What a caller hears of our own defects: nothing."""
-    return OtherError(500, Code.INTERNAL_ERROR, _("Something went wrong on the server. It has been recorded."))
+    return OtherError(
+        500, Code.INTERNAL_ERROR, _("Something went wrong on the server. It has been recorded.")
+    )
 
 
 def field_sentences(detail: Any, prefix: str = "") -> dict[str, list[str]]:
@@ -97,26 +101,35 @@ def field_sentences(detail: Any, prefix: str = "") -> dict[str, list[str]]:
     return {prefix or "__all__": sentences}
 
 
+# Django's and DRF's exceptions, and how each is said in our voice.
+TRANSLATIONS: list[tuple[type[Exception], Callable[[Any], CallerError]]] = [
+    (exceptions.ValidationError, lambda e: Invalid(field_sentences(e.detail))),
+    (exceptions.ParseError, lambda e: Malformed(str(e.detail))),
+    (exceptions.NotAuthenticated, lambda e: Unauthorized(str(e.detail))),
+    (exceptions.AuthenticationFailed, lambda e: Unauthorized(str(e.detail))),
+    (exceptions.PermissionDenied, lambda _e: Forbidden()),
+    (PermissionDenied, lambda _e: Forbidden()),
+    (exceptions.NotFound, lambda _e: NotFound()),
+    (Http404, lambda _e: NotFound()),
+    (
+        exceptions.MethodNotAllowed,
+        lambda e: OtherError(405, Code.METHOD_NOT_ALLOWED, str(e.detail)),
+    ),
+    (
+        exceptions.UnsupportedMediaType,
+        lambda e: OtherError(415, Code.UNSUPPORTED_MEDIA_TYPE, str(e.detail)),
+    ),
+    (exceptions.Throttled, lambda e: RateLimited(int(getattr(e, "wait", None) or 1))),
+]
+
+
 def from_framework(error: Exception) -> CallerError | None:
     """Django's and DRF's exceptions as ours; None when the defect is ours."""
-    if isinstance(error, exceptions.ValidationError):
-        return Invalid(field_sentences(error.detail))
-    if isinstance(error, exceptions.ParseError):
-        return Malformed(str(error.detail))
-    if isinstance(error, exceptions.NotAuthenticated | exceptions.AuthenticationFailed):
-        return Unauthorized(str(error.detail))
-    if isinstance(error, exceptions.PermissionDenied | PermissionDenied):
-        return Forbidden()
-    if isinstance(error, exceptions.NotFound | Http404):
-        return NotFound()
-    if isinstance(error, exceptions.MethodNotAllowed):
-        return OtherError(405, Code.METHOD_NOT_ALLOWED, str(error.detail))
-    if isinstance(error, exceptions.UnsupportedMediaType):
-        return OtherError(415, Code.UNSUPPORTED_MEDIA_TYPE, str(error.detail))
-    if isinstance(error, exceptions.Throttled):
-        return RateLimited(int(error.wait or 1))
-    if isinstance(error, OperationalError | InterfaceError) and is_outage(error):
-        return Unavailable()
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable() if is_outage(error) else None
+    for kind, translate in TRANSLATIONS:
+        if isinstance(error, kind):
+            return translate(error)
     return None
 
 
@@ -133,14 +146,11 @@ def is_outage(error: DatabaseError | InterfaceError) -> bool:
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's hook: any exception of a view as the envelope; None lets an unknown one rise (and be logged)."""
     view = context.get("view")
-    if not isinstance(error, CallerError):
-        translated = from_framework(error)
-        if translated is None:
-            return None
-        error = translated
-    explain = getattr(view, "explain", None)
+    refusal = error if isinstance(error, CallerError) else from_framework(error)
+    if refusal is None:
+        return None
+    explain: Callable[[CallerError], CallerError] | None = getattr(view, "explain", None)
     if explain is not None:
-        error = explain(error)
+        refusal = explain(refusal)
     set_rollback()
-    response = Response(body_of(error), status=error.status, headers=headers_of(error))
-    return response
+    return Response(body_of(refusal), status=refusal.status, headers=headers_of(refusal))

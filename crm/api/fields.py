@@ -28,7 +28,7 @@ class MomentField(serializers.DateTimeField):
         kwargs.setdefault("default_timezone", UTC)
         super().__init__(**kwargs)
 
-    def to_representation(self, value: Any) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         if not value:
             return None
         if isinstance(value, str):
@@ -59,14 +59,16 @@ class TextField(serializers.CharField):
         return str(super().to_internal_value(data))
 
 
-@extend_schema_field({"type": "string", "nullable": True, "maxLength": 32, "example": "+79123456789"})
+@extend_schema_field(
+    {"type": "string", "nullable": True, "maxLength": 32, "example": "+79123456789"}
+)
 class PhoneField(TextField):
     """A phone: in as people write it, stored in E.164, masked for engineers.
 
     A value with a mask's asterisk passes through: the service compares it with what is stored.
     """
 
-    default_error_messages = {"phone": _("This is not a phone number.")}  # noqa: RUF012 - DRF's hook
+    default_error_messages = {"phone": _("This is not a phone number.")}
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("allow_null", True)
@@ -83,7 +85,7 @@ class PhoneField(TextField):
         except InvalidPhone:
             self.fail("phone")
 
-    def to_representation(self, value: Any) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         return value if sees_personal_data(self) else mask_phone(value)
 
 
@@ -91,7 +93,7 @@ class PhoneField(TextField):
 class MaskedEmailField(TextField):
     """An e-mail address, masked for engineers."""
 
-    def to_representation(self, value: Any) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         return value if sees_personal_data(self) else mask_email(value)
 
 

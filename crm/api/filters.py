@@ -88,7 +88,8 @@ class MomentParameterField(forms.Field):
             return parse_moment(str(value), end=self.end)
         except ValueError:
             raise forms.ValidationError(
-                _("“%(value)s” is not a date (YYYY-MM-DD) or an ISO 8601 date and time.") % {"value": value}
+                _("“%(value)s” is not a date (YYYY-MM-DD) or an ISO 8601 date and time.")
+                % {"value": value}
             ) from None
 
 
@@ -97,14 +98,16 @@ def split(value: Any) -> list[str]:
     words = [word.strip() for word in str(value or "").split(",")]
     words = [word for word in words if word]
     if len(words) > MAX_LIST:
-        raise forms.ValidationError(_("At most %(limit)s values are allowed.") % {"limit": MAX_LIST})
+        raise forms.ValidationError(
+            _("At most %(limit)s values are allowed.") % {"limit": MAX_LIST}
+        )
     return words
 
 
 class AnyOf(django_filters.Filter):
     """A column is any of the values. kind: "string", "uuid" for the schema."""
 
-    field_class = WordListField
+    field_class: type[forms.Field] = WordListField
     kind = "string"
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
@@ -161,7 +164,9 @@ class Whole(django_filters.Filter):
     kind = "integer"
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
-        return qs if value is None else qs.filter(**{f"{self.field_name}__{self.lookup_expr}": value})
+        return (
+            qs if value is None else qs.filter(**{f"{self.field_name}__{self.lookup_expr}": value})
+        )
 
 
 class Contains(AnyOf):
@@ -208,10 +213,16 @@ def parameters_of(query: QueryDict | Mapping[str, Any]) -> dict[str, str]:
     found: dict[str, str] = {}
     for raw_name in query:
         values = query.getlist(raw_name) if isinstance(query, QueryDict) else [str(query[raw_name])]
-        name = raw_name[8:-1] if raw_name.startswith("filters[") and raw_name.endswith("]") else raw_name
+        name = (
+            raw_name[8:-1]
+            if raw_name.startswith("filters[") and raw_name.endswith("]")
+            else raw_name
+        )
         value = ",".join(values)
         if "\x00" in value or len(value) > MAX_PARAMETER:
-            raise Invalid({name.replace("\x00", ""): _("The value is too long or contains a NUL character.")})
+            raise Invalid(
+                {name.replace("\x00", ""): _("The value is too long or contains a NUL character.")}
+            )
         if name in found and found[name] != value:
             raise Invalid({name: _("The parameter is given twice, with different values.")})
         found[name] = value
@@ -223,18 +234,27 @@ def refuse_unknown(parameters: Mapping[str, str], known: Iterable[str]) -> None:
     listed = sorted(known)
     unknown = [name for name in parameters if name not in listed]
     if unknown:
-        sentence = _("Unknown parameter. Known parameters: %(known)s.") % {"known": ", ".join(listed)}
+        sentence = _("Unknown parameter. Known parameters: %(known)s.") % {
+            "known": ", ".join(listed)
+        }
         raise Invalid(dict.fromkeys(unknown, sentence))
 
 
 def filtered(
-    queryset: QuerySet[Any], parameters: Mapping[str, str], filters: type[ListFilters], request: Request | Any
+    queryset: QuerySet[Any],
+    parameters: Mapping[str, str],
+    filters: type[ListFilters],
+    request: Request | Any,
 ) -> QuerySet[Any]:
     """The rows that the parameters ask for. Raises Invalid with a sentence for each bad value."""
-    refuse_unknown(parameters, [*filters.base_filters, *PAGING, *(SEARCH if filters.searched else ())])
+    refuse_unknown(
+        parameters, [*filters.base_filters, *PAGING, *(SEARCH if filters.searched else ())]
+    )
     chosen = filters(data=dict(parameters), queryset=queryset, request=request)
     if not chosen.form.is_valid():
-        raise Invalid({name: [str(e) for e in errors] for name, errors in chosen.form.errors.items()})
+        raise Invalid(
+            {name: [str(e) for e in errors] for name, errors in chosen.form.errors.items()}
+        )
     rows = chosen.qs
     q = parameters.get("q") or parameters.get("search")
     return chosen.search(rows, q) if q and filters.searched else rows

@@ -111,8 +111,15 @@ def whole_number(parameters: Mapping[str, str], name: str, default: int, maximum
     raw = parameters.get(name, "")
     if raw == "":
         return default
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= len(str(maximum)) and 1 <= int(raw) <= maximum):
-        raise Invalid({name: _("A whole number from 1 to %(maximum)s is expected.") % {"maximum": maximum}})
+    if not (
+        raw.isascii()
+        and raw.isdigit()
+        and len(raw) <= len(str(maximum))
+        and 1 <= int(raw) <= maximum
+    ):
+        raise Invalid(
+            {name: _("A whole number from 1 to %(maximum)s is expected.") % {"maximum": maximum}}
+        )
     return int(raw)
 
 
@@ -184,8 +191,12 @@ def value_at(row: Any, path: str) -> Any:
 
 def fingerprint(keys: Sequence[SortKey], parameters: Mapping[str, str]) -> str:
     """What a cursor belongs to: this order, these filters."""
-    chosen = sorted((k, v) for k, v in parameters.items() if k not in {"cursor", "size", "limit", "count"})
-    return hashlib.sha256(repr(([(k.path, k.descending) for k in keys], chosen)).encode()).hexdigest()[:16]
+    chosen = sorted(
+        (k, v) for k, v in parameters.items() if k not in {"cursor", "size", "limit", "count"}
+    )
+    return hashlib.sha256(
+        repr(([(k.path, k.descending) for k in keys], chosen)).encode()
+    ).hexdigest()[:16]
 
 
 def cursor_of(

@@ -114,7 +114,7 @@ class CorsMiddleware:
 
 
 class SlashlessMiddleware:
-    """`/objects/` is `/objects`, for every path and method, without a redirect (which would lose the body)."""
+    """`/objects/` is `/objects`, for every path and method. A redirect would lose the body."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -149,7 +149,7 @@ class BodyLimitMiddleware:
 
 
 class EnvelopeMiddleware:
-    """Whatever goes wrong outside of API views wears the envelope, too: unknown paths, foreign hosts, defects."""
+    """What goes wrong outside of API views wears the envelope, too: unknown paths, foreign hosts, defects."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

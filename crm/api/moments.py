@@ -31,7 +31,7 @@ def parse_moment(raw: str, *, end: bool) -> datetime:
 
 
 def local_day(day: date, zone: str | None = None) -> tuple[datetime, datetime]:
-    """The first moment of a local day and of the next one, in UTC. Raises ValueError at the calendar's ends."""
+    """When a local day and the next one begin, in UTC. Raises ValueError at the calendar's ends."""
     tz = ZoneInfo(zone or settings.TIME_ZONE)
     try:
         begin = datetime.combine(day, time(), tz).astimezone(UTC)

@@ -41,17 +41,17 @@ def refuse(request: HttpRequest, error: CallerError | int) -> HttpResponse:
         return envelope(error_of_status(error) if isinstance(error, int) else error)
 
 
-def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - a hook
     """Django's handler400."""
     return refuse(request, 400)
 
 
-def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - a hook
     """Django's handler403."""
     return refuse(request, 403)
 
 
-def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:  # noqa: ARG001 - a hook
     """Django's handler404."""
     return refuse(request, 404)
 

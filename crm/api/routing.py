@@ -1,5 +1,8 @@
 """Addresses of an app's endpoints, without a trailing slash (both forms arrive here as one)."""
 
+from typing import Any
+
+from django.urls import URLPattern, URLResolver
 from rest_framework.routers import DynamicRoute, Route, SimpleRouter
 from rest_framework.viewsets import GenericViewSet
 
@@ -7,8 +10,14 @@ from rest_framework.viewsets import GenericViewSet
 class Router(SimpleRouter):
     """Lists, details, restore and whatever actions a viewset declares."""
 
-    routes = [  # noqa: RUF012 - DRF's hook
-        Route("^{prefix}$", {"get": "list", "post": "create"}, "{basename}-list", False, {"suffix": "List"}),
+    routes = [
+        Route(
+            "^{prefix}$",
+            {"get": "list", "post": "create"},
+            "{basename}-list",
+            False,
+            {"suffix": "List"},
+        ),
         DynamicRoute("^{prefix}/{url_path}$", "{basename}-{url_name}", False, {}),
         Route(
             "^{prefix}/{lookup}$",
@@ -25,7 +34,7 @@ class Router(SimpleRouter):
         super().__init__(trailing_slash=False)
 
 
-def endpoints(**viewsets: type[GenericViewSet]) -> list[object]:  # type: ignore[type-arg]
+def endpoints(**viewsets: type[GenericViewSet[Any]]) -> list[URLPattern | URLResolver]:
     """URL patterns for prefix → viewset."""
     router = Router()
     for prefix, viewset in viewsets.items():

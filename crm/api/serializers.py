@@ -9,7 +9,7 @@ from crm.api.fields import MomentField, StrictBooleanField, StrictIntegerField
 
 
 class ReferenceField(serializers.UUIDField):
-    """The id of another record, as a plain column. Whether the caller may see it is the service's question."""
+    """The id of another record. Whether the caller may see that one is the service's question."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("help_text", "")
@@ -18,7 +18,7 @@ class ReferenceField(serializers.UUIDField):
     def to_internal_value(self, data: Any) -> UUID:
         if not isinstance(data, str):
             self.fail("invalid", value=data)
-        return super().to_internal_value(data)  # type: ignore[return-value]
+        return super().to_internal_value(data)
 
 
 class SummarySerializer(serializers.Serializer[Any]):
@@ -27,7 +27,9 @@ class SummarySerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField(read_only=True)
 
     def to_representation(self, instance: Any) -> Any:
-        return None if getattr(instance, "deleted_at", None) else super().to_representation(instance)
+        return (
+            None if getattr(instance, "deleted_at", None) else super().to_representation(instance)
+        )
 
 
 class PlaceSerializer(SummarySerializer):

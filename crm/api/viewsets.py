@@ -4,8 +4,8 @@ A subclass declares its model, serializer, filters, sorts and services. It canno
 every queryset starts with `visible_to`, and every write goes through a service that locks and compares.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -17,30 +17,22 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from crm.api import listing
+from crm.api.caller import caller_of
 from crm.api.filters import ListFilters, filtered, parameters_of
 from crm.api.permissions import HasScope
-
 from crm.editing import MASKS, StaleRecord
 from crm.errors import CallerError, Forbidden, Invalid, Malformed, NotFound
 from crm.masking import is_masked
 from crm.records import Record
-
-
-class Services(Protocol):
-    """What an app's services module offers for one kind of record."""
-
-    create: Callable[..., Record]
-    update: Callable[..., Record]
-    delete: Callable[..., Record]
-    restore: Callable[..., Record]
+from crm.users.models import User
 
 
 class ReaderViewSet(GenericViewSet[Any]):
     """Lists and details of what the caller may see."""
 
-    permission_classes: ClassVar[Any] = [IsAuthenticated, HasScope]
-    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "delete", "head"]
-    filter_backends: ClassVar[Any] = []
+    permission_classes = (IsAuthenticated, HasScope)
+    http_method_names = ["get", "post", "patch", "delete", "head"]
+    filter_backends = ()
     pagination_class = None
     lookup_value_regex = "[^/]+"
 
@@ -52,6 +44,16 @@ class ReaderViewSet(GenericViewSet[Any]):
     personal_sorts: ClassVar[frozenset[str]] = frozenset()
     related: ClassVar[tuple[str, ...]] = ()
 
+    @property
+    def caller(self) -> User:
+        """Who is asking."""
+        return caller_of(self.request)
+
+    def model(self) -> Any:
+        """The kind of record."""
+        declared: Any = self.queryset
+        return declared.model
+
     def record_id(self) -> UUID:
         """The id in the path; a malformed one is simply not found."""
         try:
@@ -61,8 +63,7 @@ class ReaderViewSet(GenericViewSet[Any]):
 
     def get_queryset(self) -> QuerySet[Any]:
         """What the caller may see, with the rows that nested summaries need."""
-        model: Any = self.queryset.model  # type: ignore[union-attr]
-        return self.summarised(model.objects.visible_to(self.request.user))
+        return self.summarised(self.model().objects.visible_to(self.caller))
 
     def summarised(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with what their answer nests, in the same query."""
@@ -76,7 +77,7 @@ class ReaderViewSet(GenericViewSet[Any]):
 
     def known_sorts(self) -> Mapping[str, str]:
         """The names that this caller may sort by."""
-        if self.request.user.sees_personal_data:
+        if self.caller.sees_personal_data:
             return self.sorts
         return {name: path for name, path in self.sorts.items() if name not in self.personal_sorts}
 
@@ -112,7 +113,6 @@ class ReaderViewSet(GenericViewSet[Any]):
         return Response(self.get_serializer(self.get_object()).data)
 
 
-
 class RecordViewSet(ReaderViewSet):
     """Create, read, edit, delete and restore one kind of record."""
 
@@ -133,18 +133,20 @@ class RecordViewSet(ReaderViewSet):
                     % {"value": word, "known": "true, false"}
                 }
             )
-        model: Any = self.queryset.model  # type: ignore[union-attr]
+        model = self.model()
         if word in {"false", "0"}:
-            return model.objects.visible_to(self.request.user)  # type: ignore[no-any-return]
-        if not self.request.user.is_admin:
+            return model.objects.visible_to(self.caller)  # type: ignore[no-any-return]
+        if not self.caller.is_admin:
             raise Forbidden(_("Only administrators see deleted records."))
-        return model.objects.in_sight_of(self.request.user).filter(deleted_at__isnull=False)  # type: ignore[no-any-return]
+        return model.objects.in_sight_of(self.caller).filter(deleted_at__isnull=False)  # type: ignore[no-any-return]
 
     def answer(self, record: Record, code: int = status.HTTP_200_OK) -> Response:
         """The record as the caller sees it, with its version as the entity tag."""
         model: Any = type(record)
         shown = self.summarised(model.objects.filter(pk=record.pk)).get()
-        return Response(self.get_serializer(shown).data, status=code, headers={"ETag": f'"{shown.version}"'})
+        return Response(
+            self.get_serializer(shown).data, status=code, headers={"ETag": f'"{shown.version}"'}
+        )
 
     def retrieve(self, request: Request, pk: str) -> Response:
         record = self.get_object()
@@ -154,7 +156,7 @@ class RecordViewSet(ReaderViewSet):
         """Create a record in the caller's territory."""
         changes = self.checked(partial=False)[0]
         return self.answer(
-            self.services.create(actor=request.user, values=changes), status.HTTP_201_CREATED
+            self.services.create(actor=self.caller, values=changes), status.HTTP_201_CREATED
         )
 
     def partial_update(self, request: Request, pk: str) -> Response:
@@ -162,18 +164,22 @@ class RecordViewSet(ReaderViewSet):
         changes, version, force = self.checked(partial=True)
         return self.answer(
             self.services.update(
-                actor=request.user, record_id=self.record_id(), changes=changes, version=version, force=force
+                actor=self.caller,
+                record_id=self.record_id(),
+                changes=changes,
+                version=version,
+                force=force,
             )
         )
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete a record softly, along with what hangs on it."""
-        self.services.delete(actor=request.user, record_id=self.record_id())
+        self.services.delete(actor=self.caller, record_id=self.record_id())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def restore(self, request: Request, pk: str) -> Response:
         """Bring back exactly what one deletion took."""
-        return self.answer(self.services.restore(actor=request.user, record_id=self.record_id()))
+        return self.answer(self.services.restore(actor=self.caller, record_id=self.record_id()))
 
     def checked(self, *, partial: bool) -> tuple[dict[str, Any], int | None, bool]:
         """The body's fields by column, the version it was based on, and whether to overwrite."""
@@ -197,7 +203,7 @@ class RecordViewSet(ReaderViewSet):
             return None
         digits = raw.removeprefix("W/").strip('"')
         if not (digits.isascii() and digits.isdigit() and len(digits) <= 9):  # noqa: PLR2004 - a 32-bit number
-            raise Invalid({"If-Match": _("If-Match must hold a version, for example \"3\".")})
+            raise Invalid({"If-Match": _('If-Match must hold a version, for example "3".')})
         return int(digits)
 
     def explain(self, error: CallerError) -> CallerError:
@@ -216,14 +222,15 @@ class RecordViewSet(ReaderViewSet):
 
     def shown_input(self, error: StaleRecord) -> dict[str, Any]:
         """What the client sent, as it would be shown back: whole phones are masked for an engineer."""
-        fields = {f.source or name: (name, f) for name, f in self.get_serializer().fields.items()}
+        serializer = cast("serializers.Serializer[Any]", self.get_serializer())
+        fields = {f.source or name: (name, f) for name, f in serializer.fields.items()}
         shown = {}
         for column, value in error.client.items():
             name, field = fields.get(column, (column, None))
             personal = column in MASKS
             if isinstance(field, serializers.Field) and value is not None and not is_masked(value):
                 shown[name] = field.to_representation(value)
-            elif personal and value is not None and not self.request.user.sees_personal_data:
+            elif personal and value is not None and not self.caller.sees_personal_data:
                 shown[name] = value if is_masked(value) else MASKS[column](value)
             else:
                 shown[name] = value
@@ -236,8 +243,12 @@ def conflict_details(
     """The contract's `diff` object, for PATCH and for sync alike."""
     verdict = error.verdict
     messages = {
-        "STALE_VERSION": _("Others changed other fields. Take their version and send the change again."),
-        "HARD_CONFLICT": _("Both sides changed the same field. Choose a value, or overwrite with force."),
+        "STALE_VERSION": _(
+            "Others changed other fields. Take their version and send the change again."
+        ),
+        "HARD_CONFLICT": _(
+            "Both sides changed the same field. Choose a value, or overwrite with force."
+        ),
     }
     return {
         "expected_version": error.base_version,
@@ -245,7 +256,8 @@ def conflict_details(
         "server_data": dict(server),
         "client_data": dict(client),
         "diff": {
-            name: {"server": server.get(name), "client": client.get(name)} for name in verdict.differing
+            name: {"server": server.get(name), "client": client.get(name)}
+            for name in verdict.differing
         },
         "conflicting_fields": list(verdict.conflicting),
         "resolution_hints": {

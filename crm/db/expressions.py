@@ -108,5 +108,5 @@ class ListHoldsAny(_OfColumns):
 
 
 def holds_any(field: str, words: Sequence[str]) -> Q:
-    """The rows of whose JSON list `field` holds one of the words; no words, no rows. PostgreSQL has an index."""
+    """The rows of whose JSON list `field` holds one of the words; no words, no rows. PostgreSQL: indexed."""
     return Q(ListHoldsAny(F(field), tuple(words))) if words else Q(pk__in=[])

@@ -20,8 +20,8 @@ from crm.db.violations import Violation, bare_columns
 from crm.geo import EARTH_RADIUS_M, Box
 from crm.masking import MASK
 
-# A lexeme may have 2,046 bytes, a tsvector a megabyte. array_to_tsvector() checks neither: beyond them it makes
-# a broken vector without a word of warning. A query's longest word with its mark must still fit.
+# A lexeme may have 2,046 bytes, a tsvector a megabyte. array_to_tsvector() checks neither: beyond them it
+# makes a broken vector without a word of warning. A query's longest word with its mark must still fit.
 LEXEME_LENGTH: Final = folding.MAX_WORD_LENGTH + len(folding.PRIVATE_MARK)
 SEARCHED_LENGTH: Final = 200_000
 

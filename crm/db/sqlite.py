@@ -24,6 +24,7 @@ __all__ = [
     "estimate_count",
     "gin_search_index_sql",
     "gist_point_index_sql",
+    "list_holds_any",
     "mask_email_sql",
     "mask_phone_sql",
     "phone_words_sql",

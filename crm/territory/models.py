@@ -59,7 +59,9 @@ class District(Timestamped):
         verbose_name = _("district")
         verbose_name_plural = _("districts")
         constraints = [
-            models.UniqueConstraint(fields=["city", "name"], name="territory_district_city_name_unique")
+            models.UniqueConstraint(
+                fields=["city", "name"], name="territory_district_city_name_unique"
+            )
         ]
 
     def __str__(self) -> str:

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from crm.territory.dictionary_data import CITIES, CityData, fixed_id
 from crm.territory.models import City, District
+from crm.territory.services import create_place
 
 
 class Seeded(NamedTuple):
@@ -35,18 +36,19 @@ def _city(data: CityData) -> tuple[City, bool]:
     known = City.objects.filter(Q(pk=fixed) | Q(name=data.name)).order_by("created_at").first()
     if known is not None:
         return known, False
-    return City.objects.create(id=fixed, name=data.name, time_zone=data.time_zone), True
+    values = {"id": fixed, "name": data.name, "time_zone": data.time_zone}
+    return create_place(City, actor=None, values=values), True
 
 
 def _missing_districts(city: City, data: CityData) -> int:
     known_ids = set(District.objects.filter(city=city).values_list("pk", flat=True))
     known_names = set(District.objects.filter(city=city).values_list("name", flat=True))
     missing = [
-        District(id=fixed, name=district.name, city=city)
+        {"id": fixed, "name": district.name, "city_id": city.pk}
         for district in data.districts
         if district.name not in known_names
         and (fixed := fixed_id("district", data.name, district.name)) not in known_ids
     ]
-    for district in missing:
-        district.save(force_insert=True)
+    for values in missing:
+        create_place(District, actor=None, values=values)
     return len(missing)

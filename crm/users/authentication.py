@@ -29,7 +29,9 @@ class SessionTokenAuthentication(BaseAuthentication):
         if not words or words[0].lower() != SCHEME.lower().encode():
             return None
         if len(words) != 2:  # noqa: PLR2004 - the scheme and the token
-            raise AuthenticationFailed(_("The Authorization header must be: Bearer, a space, the token."))
+            raise AuthenticationFailed(
+                _("The Authorization header must be: Bearer, a space, the token.")
+            )
         try:
             session = sessions.of_access_token(words[1].decode("latin-1"))
         except Unauthorized as error:

@@ -9,7 +9,16 @@ from crm.db.triggers.spec import Dialects, Guard, KeptTable
 
 USER = KeptTable(
     table="users_user",
-    versioned=("email", "full_name", "phone", "role", "city_id", "district_id", "is_active", "password"),
+    versioned=(
+        "email",
+        "full_name",
+        "phone",
+        "role",
+        "city_id",
+        "district_id",
+        "is_active",
+        "password",
+    ),
     has_version=False,
     search=(
         "NEW.full_name",

@@ -23,6 +23,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django_redis import get_redis_connection
 from redis.exceptions import RedisError
 
 from crm.errors import RateLimited, Unauthorized
@@ -100,7 +101,9 @@ def take_place(limits: list[Limit]) -> Place:
         try:
             return RedisPlace.take(limits)
         except RedisError as error:
-            log.warning("Redis is away (%s): logins are counted in the database", type(error).__name__)
+            log.warning(
+                "Redis is away (%s): logins are counted in the database", type(error).__name__
+            )
     return TablePlace.take(limits)
 
 
@@ -153,9 +156,6 @@ class RedisPlace:
 
 def connection() -> Any:
     """The Redis connection that the cache uses, with its time limits."""
-    # Its settings name Redis only where there is one.
-    from django_redis import get_redis_connection
-
     return get_redis_connection("default")
 
 

@@ -93,7 +93,11 @@ class TokenView(OpenView):
     parser_classes: ClassVar[Any] = [StrictJSONParser, Utf8FormParser]
 
     @extend_schema(
-        operation_id="auth_token", tags=["auth"], auth=[], request=LoginSerializer, responses=PairSerializer
+        operation_id="auth_token",
+        tags=["auth"],
+        auth=[],
+        request=LoginSerializer,
+        responses=PairSerializer,
     )
     def post(self, request: Request) -> Response:
         """Log in with e-mail and password, as a form or JSON.
@@ -125,8 +129,8 @@ class RefreshView(OpenView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair.
 
-        The old refresh token is dead; using it again ends the session, unless the request repeats the last one
-        with its `Idempotency-Key`.
+        The old refresh token is dead; using it again ends the session, unless the request repeats the last
+        one with its `Idempotency-Key`.
         """
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > MAX_IDEMPOTENCY_KEY:
@@ -154,7 +158,10 @@ class PasswordView(PostView):
     """Change one's password."""
 
     @extend_schema(
-        operation_id="auth_password", tags=["auth"], request=PasswordChangeSerializer, responses={204: None}
+        operation_id="auth_password",
+        tags=["auth"],
+        request=PasswordChangeSerializer,
+        responses={204: None},
     )
     def post(self, request: Request) -> Response:
         """Set one's own password. Every other session ends."""

@@ -63,10 +63,15 @@ class User(AbstractBaseUser, Timestamped):
 
     email = models.EmailField(_("e-mail"), max_length=254, unique=True)
     full_name = models.CharField(_("full name"), max_length=200)
-    phone = models.CharField(_("phone"), max_length=16, blank=True, null=True)  # noqa: DJ001 - absent is NULL in the API
+    phone = models.CharField(_("phone"), max_length=16, blank=True, null=True)
     role = models.CharField(_("role"), max_length=16, choices=Role.choices)
     city = models.ForeignKey(
-        City, on_delete=models.PROTECT, null=True, blank=True, related_name="users", verbose_name=_("city")
+        City,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="users",
+        verbose_name=_("city"),
     )
     district = models.ForeignKey(
         District,
@@ -77,7 +82,9 @@ class User(AbstractBaseUser, Timestamped):
         verbose_name=_("district"),
     )
     is_active = models.BooleanField(_("active"), default=True)
-    last_login = models.DateTimeField(_("last login"), null=True, blank=True, db_column="last_login_at")
+    last_login = models.DateTimeField(
+        _("last login"), null=True, blank=True, db_column="last_login_at"
+    )
     search_text = models.TextField(db_default=" ", editable=False)
 
     objects: ClassVar[Any] = UserAccounts()

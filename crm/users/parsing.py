@@ -17,7 +17,10 @@ class Utf8FormParser(BaseParser):
     media_type = "application/x-www-form-urlencoded"
 
     def parse(
-        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
     ) -> QueryDict:
         """The fields. Raises Malformed."""
         try:

@@ -33,7 +33,9 @@ def verified(user: "User | None", password: str) -> tuple[bool, str | None]:
     if user is not None and is_password_usable(user.password):
         encoded = user.password
     stronger: list[str] = []
-    matches = check_password(password, encoded, setter=lambda raw: stronger.append(make_password(raw)))
+    matches = check_password(
+        password, encoded, setter=lambda raw: stronger.append(make_password(raw))
+    )
     if not matches or user is None or not user.is_active:
         return False, None
     return True, stronger[0] if stronger else None

@@ -39,17 +39,18 @@ def create_user(*, actor: User | None, values: Changes) -> User:
     Forbidden, Duplicate.
     """
     values = editing.without_masks(None, dict(values))
+    # Hashing takes a while: nobody should wait for it in a transaction.
     password = values.pop("password")
+    encoded = passwords.hash_of(password, user=User(**values))
     with transaction.atomic():
         if actor is not None:
-            actor = locked_people([actor.pk])[actor.pk]
+            actor = still_there(locked_people([actor.pk]).get(actor.pk))
             if actor.is_supervisor and values.get("city_id") is None:
                 values["city_id"] = actor.city_id
-        draft = User(**values)
+        draft = User(**values, password=encoded)
         draft.email = normalise_email(draft.email)
         settle_place(draft, values)
         check_authority(draft, actor=actor)
-        draft.password = passwords.hash_of(password, user=draft)
         with editing.refusals(REFUSALS, duplicate=lambda _: namesake(draft.email, actor=actor)):
             draft.save(force_insert=True)
         draft.refresh_from_db()
@@ -60,23 +61,25 @@ def create_user(*, actor: User | None, values: Changes) -> User:
 def update_user(*, actor: User, user_id: UUID, changes: Changes) -> User:
     """Edit somebody's account; effective on their next request.
 
-    A new password and a deactivation end that person's sessions. Raises NotFound, Invalid, Forbidden, Duplicate,
-    and Conflict for the last active administrator.
+    A new password and a deactivation end that person's sessions. Raises NotFound, Invalid, Forbidden,
+    Duplicate, and Conflict for the last active administrator.
     """
     changes = dict(changes)
     password = changes.pop("password", None)
     with transaction.atomic():
         # Whoever may take an administrator away waits for whoever else does, and then counts anew.
-        people = locked_people([actor.pk, user_id], admins=bool({"role", "is_active"} & changes.keys()))
+        people = locked_people(
+            [actor.pk, user_id], admins=bool({"role", "is_active"} & changes.keys())
+        )
         actor = still_there(people.get(actor.pk))
         if not User.objects.visible_to(actor).filter(pk=user_id).exists():
             raise NotFound
         user = people[user_id]
-        check_editor(user, actor=actor, fields=[*changes, *(["password"] if password else [])])
         changes = editing.without_masks(user, changes)
         if "email" in changes:
             changes["email"] = normalise_email(changes["email"])
         changes = editing.really_changed(user, changes)
+        check_editor(user, changes, actor=actor, password=password is not None)
         if "role" in changes and user.pk == actor.pk:
             raise Forbidden(_("Nobody changes their own role."), details={"fields": ["role"]})
         draft = editing.edited(user, changes)
@@ -112,7 +115,7 @@ def written(user: User, changes: Changes, *, actor: User) -> User:
     user.refresh_from_db()
     after = snapshot(user)
     told = []
-    if before != after:
+    if changes.keys() - {"password"}:
         told.append(editing.change_of(Action.UPDATE, user, before=before, after=after))
     if "role" in changes:
         told.append(part_of(Action.ROLE, user, before={"role": before["role"]}))
@@ -153,16 +156,17 @@ def keep_an_admin(people: Iterable[User], *, but: User) -> None:
         raise Conflict(_("This is the last active administrator."))
 
 
-def check_editor(user: User, *, actor: User, fields: Sequence[str]) -> None:
+def check_editor(user: User, changes: Changes, *, actor: User, password: bool) -> None:
     """Who may edit whom, and what. Raises Forbidden."""
     if actor.is_admin:
         return
     if not (actor.is_supervisor and user.is_engineer):
         raise Forbidden(_("Supervisors edit only engineers of their territory."))
-    refused = [name for name in fields if name in {"email", "password"}]
+    refused = [*(["email"] if "email" in changes else []), *(["password"] if password else [])]
     if refused:
         raise Forbidden(
-            _("Only administrators change e-mail addresses and passwords."), details={"fields": refused}
+            _("Only administrators change e-mail addresses and passwords."),
+            details={"fields": refused},
         )
 
 

@@ -76,9 +76,7 @@ def opened(user: User, stronger: str | None) -> Session | None:
 def alive(session: Session) -> bool:
     """Whether the session and its person may still do anything."""
     return (
-        session.ended_at is None
-        and session.expires_at > timezone.now()
-        and session.user.is_active
+        session.ended_at is None and session.expires_at > timezone.now() and session.user.is_active
     )
 
 

@@ -19,7 +19,7 @@ from crm.users.models import Session
 MAX_TOKEN = 4096
 
 
-class InvalidToken(Exception):  # noqa: N818 - a caller's mistake, turned into a sentence by the doors
+class InvalidToken(Exception):
     """Not a token of ours, of another kind, or too old."""
 
 

@@ -8,5 +8,10 @@ from crm.db.operations import FrozenSQL
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("objects", "0001_initial"), ("crm", "0001_feed_clock"), ("territory", "0002_kept"), ("users", "0002_kept")]
+    dependencies: ClassVar = [
+        ("objects", "0001_initial"),
+        ("crm", "0001_feed_clock"),
+        ("territory", "0002_kept"),
+        ("users", "0002_kept"),
+    ]
     operations: ClassVar = [FrozenSQL(__file__, "0002_kept")]

@@ -14,6 +14,8 @@ from django.db.models import Count, Max, Q
 from django.utils import timezone
 
 from clients.models import Customer
+from crm import changes
+from crm.changes import Action, Change
 from crm.db.bulk import copy_rows
 from crm.territory.dictionary_data import CITIES
 from crm.territory.models import City, District
@@ -131,6 +133,24 @@ def test_the_accounts_of_kazan_see_kazan_only() -> None:
     }
     engineer = User.objects.get(email="engineer.kazan@example.com")
     assert Object.objects.visible_to(engineer).filter(district__name="Вахитовский").count() >= 6
+
+
+def test_what_is_made_once_is_reported_once() -> None:
+    """Whoever keeps a trail hears of each city, district and account."""
+    heard: list[Change] = []
+    changes.listen(heard.extend)
+    try:
+        seed(0)
+        seed(0)
+    finally:
+        changes.forget(heard.extend)
+    assert {change.action for change in heard} == {Action.CREATE}
+    ids = [change.entity_id for change in heard]
+    made = [
+        pk for model in (City, District, User) for pk in model.objects.values_list("pk", flat=True)
+    ]
+    assert sorted(map(str, ids)) == sorted(map(str, made))
+    assert all(change.after and "password" not in change.after for change in heard)
 
 
 # --- rows ------------------------------------------------------------------------------------------

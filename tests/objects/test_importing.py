@@ -309,6 +309,16 @@ def test_an_engineer_creates_in_their_district_and_moves_nothing(
     assert not Object.objects.filter(district=north).exists()
 
 
+def test_an_engineer_of_a_whole_city_moves_nothing_between_its_districts(
+    centre: District, moscow: City
+) -> None:
+    ivan = person(Role.ENGINEER, city=moscow)
+    assert run("address,район\nМира 5,Центральный\n", actor=ivan)[0].created == 1
+    District.objects.create(name="Северный", city=moscow)
+    assert run("address,район\nМира 5,Северный\n", actor=ivan)[0].reported == 1
+    assert Object.objects.get().district == centre
+
+
 def test_a_mask_sent_back_changes_nothing(centre: District, moscow: City) -> None:
     ivan = person(Role.ENGINEER, city=moscow, district=centre)
     run(FULL)

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 
 import pytest
+from django.utils.translation import override
 from openpyxl import Workbook
 
 from objects.importing import encodings, table, xlsx
@@ -84,6 +85,11 @@ BROKEN = {
 def test_a_broken_file_is_refused_with_a_sentence(content: bytes) -> None:
     with pytest.raises(BrokenFileError, match=r"\w.*\.$"):
         read(content)
+
+
+def test_damaged_utf8_is_told_from_a_wrong_encoding() -> None:
+    with override("en"), pytest.raises(BrokenFileError, match="not valid UTF-8"):
+        read(BROKEN["utf-8 with one broken byte"])
 
 
 def test_a_zip_that_is_no_workbook_is_refused() -> None:

@@ -55,7 +55,9 @@ def test_counters_follow_every_way_of_changing_visits(cast: Cast) -> None:
     check(cast)
     Visit.objects.filter(pk=planned.pk).update(object=other, engineer=cast.pyotr, customer=None)
     check(cast)
-    Visit.objects.filter(object=other, status="DONE").update(deleted_at=timezone.now(), deletion_id=uuid7())
+    Visit.objects.filter(object=other, status="DONE").update(
+        deleted_at=timezone.now(), deletion_id=uuid7()
+    )
     check(cast)
     Visit.objects.filter(object=other).update(deleted_at=None, deletion_id=None)
     check(cast)

@@ -42,5 +42,7 @@ class Freeze:
         written = {}
         for engine in ("postgresql", "sqlite"):
             written[stem.with_name(f"{self.name}.{engine}.sql")] = STATEMENT_END.join(up[engine])
-            written[stem.with_name(f"{self.name}.{engine}.down.sql")] = STATEMENT_END.join(down[engine])
+            written[stem.with_name(f"{self.name}.{engine}.down.sql")] = STATEMENT_END.join(
+                down[engine]
+            )
         return written

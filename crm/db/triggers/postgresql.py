@@ -42,7 +42,9 @@ def keep_sql(kept: KeptTable) -> str:
         "BEGIN",
     ]
     lines += [f"  NEW.{c} := {text_of(e)};" for c, e in kept.fills.items()]
-    search = postgresql.search_text_sql([text_of(part) for part in kept.search]) if kept.search else ""
+    search = (
+        postgresql.search_text_sql([text_of(part) for part in kept.search]) if kept.search else ""
+    )
     lines += ["  IF TG_OP = 'INSERT' THEN", "    NEW.created_at := clock_timestamp();"]
     lines += ["    NEW.updated_at := NEW.created_at;"]
     if kept.has_version:
@@ -97,7 +99,11 @@ def keep_sql(kept: KeptTable) -> str:
     ]
     if search:
         columns = (*kept.search_columns, "search_text")
-        lines += [f"  IF {any_changed(columns)} THEN", f"    NEW.search_text := {search};", "  END IF;"]
+        lines += [
+            f"  IF {any_changed(columns)} THEN",
+            f"    NEW.search_text := {search};",
+            "  END IF;",
+        ]
     lines += [guard_sql(g, "UPDATE") for g in kept.guards if "UPDATE" in g.on]
     lines += ["  RETURN NEW;", "END $keep$;"]
     lines += [

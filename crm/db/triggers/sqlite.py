@@ -39,7 +39,9 @@ def changed(kept: KeptTable, column: str) -> str:
     """A condition: the column really changes."""
     if column in kept.json_columns:
         # Not as text: writers differ in spaces and in how they escape Cyrillic.
-        parts = "(SELECT json_group_array(json_array(key, type, value)) FROM json_each({row}.{column}))"
+        parts = (
+            "(SELECT json_group_array(json_array(key, type, value)) FROM json_each({row}.{column}))"
+        )
         return f"{parts.format(row='NEW', column=column)} IS NOT {parts.format(row='OLD', column=column)}"
     return f"{new_value(kept, column)} IS NOT OLD.{column}"
 
@@ -94,8 +96,7 @@ def update_sql(kept: KeptTable, search: str) -> str:
     own = ["created_at", "updated_at"]
     sets = [
         "created_at = OLD.created_at",
-        f"updated_at = CASE WHEN {moved if kept.has_version else any_of(versioned)}"
-        f" THEN max({NOW}, OLD.updated_at) ELSE OLD.updated_at END",
+        f"updated_at = CASE WHEN {moved} THEN max({NOW}, OLD.updated_at) ELSE OLD.updated_at END",
     ]
     if kept.has_version:
         own += ["version", "field_versions", "feed_position"]
@@ -104,20 +105,22 @@ def update_sql(kept: KeptTable, search: str) -> str:
             f" ELSE json_extract(OLD.field_versions, '$.{c}') END"
             for c, condition in zip(kept.versioned, versioned, strict=True)
         )
+        patched = f"json_patch(OLD.field_versions, json_object(\n      {parts}))"
+        stamped = f"{moved} OR NEW.feed_position = -1"
         sets += [
             f"version = OLD.version + {any_of(versioned)}",
             # A merge patch drops what is null: fields never changed since version 1 stay absent.
-            f"field_versions = CASE WHEN {any_of(versioned)} THEN json_patch(OLD.field_versions,"
-            f" json_object(\n      {parts})) ELSE OLD.field_versions END",
-            f"feed_position = CASE WHEN {moved} OR NEW.feed_position = -1"
-            f" THEN {POSITION} ELSE OLD.feed_position END",
+            f"field_versions = CASE WHEN {any_of(versioned)} THEN {patched} ELSE OLD.field_versions END",
+            f"feed_position = CASE WHEN {stamped} THEN {POSITION} ELSE OLD.feed_position END",
         ]
     sets += [f"{c} = {new_value(kept, c)}" for c in [*kept.fills, *kept.derived]]
     if search:
         own += ["search_text"]
         depends = any_of([f"NEW.{c} IS NOT OLD.{c}" for c in [*kept.search_columns, "search_text"]])
         sets += [f"search_text = CASE WHEN {depends} THEN {search} ELSE OLD.search_text END"]
-    touched = any_of([*versioned, *server, *(f"NEW.{c} IS NOT OLD.{c}" for c in [*own, *kept.derived])])
+    touched = any_of(
+        [*versioned, *server, *(f"NEW.{c} IS NOT OLD.{c}" for c in [*own, *kept.derived])]
+    )
     assignments = ",\n    ".join(sets)
     return (
         f"CREATE TRIGGER {kept.table}_keep_update AFTER UPDATE ON {kept.table}\n"

@@ -8,5 +8,9 @@ from crm.db.operations import FrozenSQL
 
 
 class Migration(migrations.Migration):
-    dependencies: ClassVar = [("territory", "0001_initial"), ("users", "0001_initial"), ("crm", "0001_feed_clock")]
+    dependencies: ClassVar = [
+        ("territory", "0001_initial"),
+        ("users", "0001_initial"),
+        ("crm", "0001_feed_clock"),
+    ]
     operations: ClassVar = [FrozenSQL(__file__, "0002_kept")]

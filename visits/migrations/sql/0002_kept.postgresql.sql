@@ -151,22 +151,19 @@ BEGIN
   -- Lock first, count afterwards: each statement here sees what was committed before it began, so of two
   -- concurrent completions the second counts the first.
   PERFORM 1 FROM objects_object WHERE id = ANY(objects) ORDER BY id FOR NO KEY UPDATE;
+  -- Lateral, so that each object's few visits are looked up whatever the planner believes of the table.
   UPDATE objects_object o SET visits_count = c.n, last_visit_at = c.latest
-  FROM (
-    SELECT i.id, count(v.id) AS n, max(v.finished_at) AS latest
-    FROM unnest(objects) AS i(id)
-    LEFT JOIN visits_visit v ON v.object_id = i.id AND v.status = 'DONE' AND v.deleted_at IS NULL
-    GROUP BY i.id
+  FROM unnest(objects) AS i(id), LATERAL (
+    SELECT i.id, count(*) AS n, max(v.finished_at) AS latest FROM visits_visit v
+    WHERE v.object_id = i.id AND v.status || '' = 'DONE' AND v.deleted_at IS NULL
   ) c
   WHERE o.id = c.id AND (o.visits_count, o.last_visit_at) IS DISTINCT FROM (c.n, c.latest);
   IF cardinality(customers) > 0 THEN
     PERFORM 1 FROM clients_customer WHERE id = ANY(customers) ORDER BY id FOR NO KEY UPDATE;
     UPDATE clients_customer o SET last_interaction_at = c.latest
-    FROM (
-      SELECT i.id, max(v.finished_at) AS latest
-      FROM unnest(customers) AS i(id)
-      LEFT JOIN visits_visit v ON v.customer_id = i.id AND v.status = 'DONE' AND v.deleted_at IS NULL
-      GROUP BY i.id
+    FROM unnest(customers) AS i(id), LATERAL (
+      SELECT i.id, max(v.finished_at) AS latest FROM visits_visit v
+      WHERE v.customer_id = i.id AND v.status || '' = 'DONE' AND v.deleted_at IS NULL
     ) c
     WHERE o.id = c.id AND o.last_interaction_at IS DISTINCT FROM c.latest;
   END IF;

@@ -12,8 +12,8 @@ CREATE TRIGGER visits_visit_keep_insert AFTER INSERT ON visits_visit BEGIN
   WHERE id = NEW.id;
   UPDATE crm_feed_clock SET keeping = 0 WHERE id = 1;
   UPDATE crm_feed_clock SET deriving = 1 WHERE id = 1;
-  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = NEW.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = NEW.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE NEW.status = 'DONE' AND id = NEW.object_id;
-  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = NEW.customer_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE NEW.status = 'DONE' AND id = NEW.customer_id;
+  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = NEW.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = NEW.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE NEW.status = 'DONE' AND id = NEW.object_id;
+  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = NEW.customer_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE NEW.status = 'DONE' AND id = NEW.customer_id;
   UPDATE crm_feed_clock SET deriving = 0 WHERE id = 1;
   INSERT INTO objects_objectaccess (user_id, object_id, live_visits, responsible, feed_position) SELECT NEW.engineer_id, NEW.object_id, 1, 0, (SELECT value FROM crm_feed_clock WHERE id = 1) WHERE NEW.deleted_at IS NULL AND NEW.status <> 'CANCELLED' ON CONFLICT (user_id, object_id) DO UPDATE SET live_visits = live_visits + 1, feed_position = CASE WHEN live_visits = 0 AND NOT responsible THEN excluded.feed_position ELSE feed_position END;
 END;
@@ -47,10 +47,10 @@ BEGIN
   WHERE id = NEW.id;
   UPDATE crm_feed_clock SET keeping = 0 WHERE id = 1;
   UPDATE crm_feed_clock SET deriving = 1 WHERE id = 1;
-  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = NEW.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = NEW.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = NEW.object_id;
-  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = NEW.customer_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = NEW.customer_id;
-  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = OLD.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = OLD.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = OLD.object_id;
-  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = OLD.customer_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = OLD.customer_id;
+  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = NEW.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = NEW.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = NEW.object_id;
+  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = NEW.customer_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = NEW.customer_id;
+  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = OLD.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = OLD.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = OLD.object_id;
+  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = OLD.customer_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE (NEW.status = 'DONE' OR OLD.status = 'DONE') AND id = OLD.customer_id;
   UPDATE crm_feed_clock SET deriving = 0 WHERE id = 1;
   UPDATE objects_objectaccess SET live_visits = live_visits - 1, feed_position = CASE WHEN live_visits = 1 AND NOT responsible THEN (SELECT value FROM crm_feed_clock WHERE id = 1) ELSE feed_position END WHERE (OLD.deleted_at IS NULL AND OLD.status <> 'CANCELLED') AND (NOT (NEW.deleted_at IS NULL AND NEW.status <> 'CANCELLED') OR (NEW.engineer_id IS NOT OLD.engineer_id OR NEW.object_id IS NOT OLD.object_id)) AND user_id = OLD.engineer_id AND object_id = OLD.object_id;
   INSERT INTO objects_objectaccess (user_id, object_id, live_visits, responsible, feed_position) SELECT NEW.engineer_id, NEW.object_id, 1, 0, (SELECT value FROM crm_feed_clock WHERE id = 1) WHERE (NEW.deleted_at IS NULL AND NEW.status <> 'CANCELLED') AND (NOT (OLD.deleted_at IS NULL AND OLD.status <> 'CANCELLED') OR (NEW.engineer_id IS NOT OLD.engineer_id OR NEW.object_id IS NOT OLD.object_id)) ON CONFLICT (user_id, object_id) DO UPDATE SET live_visits = live_visits + 1, feed_position = CASE WHEN live_visits = 0 AND NOT responsible THEN excluded.feed_position ELSE feed_position END;
@@ -123,8 +123,8 @@ BEGIN SELECT RAISE(ABORT, 'guard: visits_visit_started_before_finished'); END;
 -- end of statement
 CREATE TRIGGER visits_visit_removed AFTER DELETE ON visits_visit BEGIN
   UPDATE crm_feed_clock SET deriving = 1 WHERE id = 1;
-  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = OLD.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = OLD.object_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE id = OLD.object_id;
-  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = OLD.customer_id AND v.status = 'DONE' AND v.deleted_at IS NULL) WHERE id = OLD.customer_id;
+  UPDATE objects_object SET visits_count = (SELECT count(*) FROM visits_visit v WHERE v.object_id = OLD.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL), last_visit_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.object_id = OLD.object_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE id = OLD.object_id;
+  UPDATE clients_customer SET last_interaction_at = (SELECT max(v.finished_at) FROM visits_visit v WHERE v.customer_id = OLD.customer_id AND +v.status = 'DONE' AND v.deleted_at IS NULL) WHERE id = OLD.customer_id;
   UPDATE crm_feed_clock SET deriving = 0 WHERE id = 1;
   UPDATE objects_objectaccess SET live_visits = live_visits - 1, feed_position = CASE WHEN live_visits = 1 AND NOT responsible THEN (SELECT value FROM crm_feed_clock WHERE id = 1) ELSE feed_position END WHERE OLD.deleted_at IS NULL AND OLD.status <> 'CANCELLED' AND user_id = OLD.engineer_id AND object_id = OLD.object_id;
 END;
@@ -137,6 +137,7 @@ CREATE TRIGGER visits_visit_engineer_renamed AFTER UPDATE OF full_name ON users_
 WHEN NEW.full_name <> OLD.full_name
 BEGIN UPDATE visits_visit SET search_text = '' WHERE engineer_id = NEW.id; END;
 -- end of statement
-CREATE TRIGGER visits_visit_customer_renamed AFTER UPDATE OF full_name, deleted_at ON clients_customer
+CREATE TRIGGER visits_visit_customer_renamed
+AFTER UPDATE OF full_name, deleted_at ON clients_customer
 WHEN NEW.full_name IS NOT OLD.full_name OR NEW.deleted_at IS NOT OLD.deleted_at
 BEGIN UPDATE visits_visit SET search_text = '' WHERE customer_id = NEW.id; END;
