@@ -1,9 +1,12 @@
-"""ASGI entry point, for servers that speak only ASGI."""
+"""The application for ASGI servers."""
 
 import os
 
-from django.core.asgi import get_asgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+django.setup(set_prefix=False)
 
-application = get_asgi_application()
+from crm.api.requests import Utf8ASGIHandler  # noqa: E402 - handlers need the settings
+
+application = Utf8ASGIHandler()

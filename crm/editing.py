@@ -84,11 +84,14 @@ def change_of(
     )
 
 
-def locked(model: type[R], record_id: UUID, *, actor: "User", deleted: bool = False) -> R:
+def locked(
+    model: type[R], record_id: UUID, *, actor: "User", deleted: bool = False, also: UUID | None = None
+) -> R:
     """The record in the caller's sight, locked until the transaction ends.
 
     Its object is locked first: deleting an object, finishing a visit and hanging something new on an object
-    all start there, so they wait for each other instead of deadlocking. Raises NotFound.
+    all start there, so they wait for each other instead of deadlocking. `also` is the object that it is about
+    to move to. `deleted`: a tombstone will do as well. Raises NotFound.
     """
     queryset = model.objects.in_sight_of(actor) if deleted else model.objects.visible_to(actor)
     path = model.object_path()
@@ -96,7 +99,8 @@ def locked(model: type[R], record_id: UUID, *, actor: "User", deleted: bool = Fa
         parent_id = queryset.filter(pk=record_id).values_list(f"{path}_id", flat=True).first()
         if parent_id is None:
             raise NotFound
-        lock_rows(model._meta.get_field(path).related_model, [parent_id])  # type: ignore[arg-type]
+        ids = [parent_id] if also is None else [parent_id, also]
+        lock_rows(model._meta.get_field(path).related_model, ids)  # type: ignore[arg-type]
         queryset = queryset.select_related(path)
     record = queryset.select_for_update(of=("self",), no_key=True).filter(pk=record_id).first()
     if record is None or (deleted and not record.is_deleted):
@@ -364,9 +368,10 @@ def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
     if not actor.is_admin:
         raise Forbidden(_("Only administrators restore records."))
     with transaction.atomic():
-        if model.objects.visible_to(actor).filter(pk=record_id).exists():
-            return locked(model, record_id, actor=actor)
+        # Whether it is deleted is asked under the lock: somebody may be restoring it right now.
         record = locked(model, record_id, actor=actor, deleted=True)
+        if not record.is_deleted:
+            return record
         clashes = clashes_of(record)
         if clashes:
             raise Conflict(

@@ -1,9 +1,12 @@
-"""WSGI entry point: `granian --interface wsgi crm.wsgi:application`."""
+"""The application for WSGI servers."""
 
 import os
 
-from django.core.wsgi import get_wsgi_application
+import django
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
+django.setup(set_prefix=False)
 
-application = get_wsgi_application()
+from crm.api.requests import Utf8WSGIHandler  # noqa: E402 - handlers need the settings
+
+application = Utf8WSGIHandler()

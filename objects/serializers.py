@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from crm.api.fields import (
+    JSONObjectField,
     MomentField,
     PhoneField,
     StrictFloatField,
@@ -81,5 +82,5 @@ class UnitSerializer(RecordSerializer):
     unit_number = TextField(max_length=32)
     floor = StrictIntegerField(required=False, allow_null=True, min_value=-20, max_value=500)
     entrance = StrictIntegerField(required=False, allow_null=True, min_value=0, max_value=1000)
-    attributes = serializers.DictField(required=False)
+    attributes = JSONObjectField(required=False)
     object = ObjectSummarySerializer(read_only=True)

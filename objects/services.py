@@ -50,10 +50,8 @@ def create_object(*, actor: User, values: Changes) -> Object:
     values = editing.without_masks(None, values)
     if values.get("city_id") is None:
         values["city_id"] = actor.city_id
-        if actor.city_id is None and actor.district is not None:
-            values["city_id"] = actor.district.city_id
-        if "district_id" not in values and actor.is_engineer:
-            values["district_id"] = actor.district_id
+    if actor.is_engineer and values["city_id"] == actor.city_id:
+        values.setdefault("district_id", actor.district_id)
     with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
         record = Object(**values, created_by_id=actor.pk, updated_by_id=actor.pk)
         if actor.is_engineer and record.responsible_user_id not in (None, actor.pk):

@@ -41,7 +41,7 @@ def share() -> serializers.FloatField:
     )
 
 
-class SummarySerializer(serializers.Serializer[Any]):
+class AnalyticsSummarySerializer(serializers.Serializer[Any]):
     """The figures of one glance."""
 
     period = serializers.ChoiceField(choices=[*PERIOD_DAYS], read_only=True)

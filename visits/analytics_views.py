@@ -22,10 +22,10 @@ from crm.errors import Invalid
 from visits import analytics
 from visits.analytics import PERIOD_DAYS, Slice
 from visits.analytics_serializers import (
+    AnalyticsSummarySerializer,
     CitiesSerializer,
     DaysSerializer,
     EngineersSerializer,
-    SummarySerializer,
 )
 
 DEFAULT_PERIOD = "week"
@@ -132,7 +132,7 @@ class SummaryView(AnalyticsView):
     @extend_schema(
         operation_id="analytics_summary",
         parameters=[PERIOD, CITY],
-        responses=SummarySerializer,
+        responses=AnalyticsSummarySerializer,
     )
     def get(self, request: Request) -> Response:
         """Objects and customers as of now, visits scheduled in the period, call-backs due.
@@ -142,7 +142,7 @@ class SummaryView(AnalyticsView):
         parameters = self.parameters()
         period = period_of(parameters)
         figures = analytics.summary(self.cut(parameters), period=period)
-        return Response(SummarySerializer(asdict(figures)).data)
+        return Response(AnalyticsSummarySerializer(asdict(figures)).data)
 
 
 class ObjectsByCityView(AnalyticsView):

@@ -71,7 +71,7 @@ def update_visit(
     Raises NotFound, StaleRecord, Invalid, Forbidden.
     """
     with transaction.atomic(), editing.refusals(REFUSALS):
-        record = editing.locked(Visit, record_id, actor=actor)
+        record = editing.locked(Visit, record_id, actor=actor, also=changes.get("object_id"))
         editing.compare(record, changes, version=version, force=force)
         changes = editing.really_changed(record, changes)
         check_move(record, changes, actor=actor)
@@ -109,7 +109,7 @@ def check_new_object(record: Visit, changes: Changes, *, actor: User) -> None:
     """A visit moves to another object only while it is planned, and not by an engineer."""
     if actor.is_engineer:
         raise Forbidden(_("Engineers cannot move a visit to another object."))
-    if record.status != VisitStatus.PLANNED:
+    if {record.status, changes.get("status", record.status)} != {VisitStatus.PLANNED}:
         raise Invalid({"object_id": _("Only a planned visit can move to another object.")})
     parent_object(changes["object_id"], actor=actor)
 
@@ -164,10 +164,11 @@ def time_problems(record: Visit, changes: Changes) -> "dict[str, Sentence]":
     """Times in the future, or in the wrong order."""
     problems: dict[str, Sentence] = {}
     now = timezone.now()
-    for name in ("started_at", "finished_at"):
-        moment = getattr(record, name)
-        if name in changes and moment is not None and moment > now:
-            problems[name] = _("The time lies in the future.")
+    if "finished_at" in changes and record.finished_at is not None and record.finished_at > now:
+        problems["finished_at"] = _("The time lies in the future.")
+    # A start that was filled in from the end is not the caller's mistake.
+    elif "started_at" in changes and record.started_at is not None and record.started_at > now:
+        problems["started_at"] = _("The time lies in the future.")
     if record.started_at and record.finished_at and record.started_at > record.finished_at:
         problems.setdefault("started_at", REFUSALS["visits_visit_started_before_finished"][1])
     return problems

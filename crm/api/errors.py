@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
@@ -17,9 +17,11 @@ from rest_framework.views import set_rollback
 
 from crm.api.rendering import to_json
 from crm.changes import current_origin
+from crm.db import violated_constraint
 from crm.errors import (
     CallerError,
     Code,
+    Conflict,
     Forbidden,
     Invalid,
     Malformed,
@@ -131,6 +133,12 @@ def from_framework(error: Exception) -> CallerError | None:
         if isinstance(error, kind):
             return translate(error)
     return None
+
+
+def refers_to_nothing(error: IntegrityError) -> bool:
+    """Whether a row that was there when it was looked up was gone at the end of the transaction."""
+    violation = violated_constraint(error)
+    return violation is not None and violation.kind == "foreign_key"
 
 
 def is_outage(error: DatabaseError | InterfaceError) -> bool:

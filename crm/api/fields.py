@@ -129,3 +129,23 @@ class StrictFloatField(serializers.FloatField):
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
         return float(super().to_internal_value(data))
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class JSONObjectField(serializers.DictField):
+    """A JSON object of any content, as deep as people need and databases can read back."""
+
+    MAX_DEPTH = 32
+    default_error_messages = {"depth": _("The value is nested more than %(limit)s levels deep.")}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        value: dict[str, Any] = super().to_internal_value(data)
+        level: list[Any] = [value]
+        for _depth in range(self.MAX_DEPTH):
+            held = (one.values() if isinstance(one, dict) else one for one in level)
+            level = [inner for values in held for inner in values if isinstance(inner, dict | list)]
+            if not level:
+                return value
+        raise serializers.ValidationError(
+            self.error_messages["depth"] % {"limit": self.MAX_DEPTH}, code="depth"
+        )

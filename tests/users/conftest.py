@@ -26,7 +26,9 @@ def refresh(cast: Cast, token: str, **headers: str) -> Response:
 
 def status_of_me(cast: Cast, access_token: str) -> int:
     """What the access token is still good for."""
-    return cast.api(None, authorization=f"Bearer {access_token}").get("/api/v1/users/me").status_code
+    return (
+        cast.api(None, authorization=f"Bearer {access_token}").get("/api/v1/users/me").status_code
+    )
 
 
 @pytest.fixture

@@ -301,7 +301,9 @@ def facts(told: list[Change], action: Action) -> list[Any]:
 
 
 def test_what_is_told_of_logins(cast: Cast, told: list[Change]) -> None:
-    pair = log_in(cast, "ivan@crm.test", headers={"user-agent": "phone", "x-request-id": "r1"}).json()
+    pair = log_in(
+        cast, "ivan@crm.test", headers={"user-agent": "phone", "x-request-id": "r1"}
+    ).json()
     session = Session.objects.get()
     assert (session.ip_address, session.user_agent) == ("127.0.0.1", "phone")
     log_in(cast, "Ivan@crm.test", "wrong password")

@@ -116,7 +116,10 @@ def test_done_without_naming_an_outcome_is_refused(cast: Cast) -> None:
     visit = visit_in(cast, "PLANNED")
     invalid(api.patch(f"/api/v1/visits/{visit.pk}", {"status": "DONE"}), "outcome_text")
     invalid(api.post(f"/api/v1/visits/{visit.pk}/complete", {"version": 1}), "outcome_text")
-    invalid(api.post("/api/v1/visits", {"object_id": str(visit.object_id), "status": "DONE"}), "outcome_text")
+    invalid(
+        api.post("/api/v1/visits", {"object_id": str(visit.object_id), "status": "DONE"}),
+        "outcome_text",
+    )
 
 
 def test_finishing_without_starting_sets_both_times(cast: Cast) -> None:
@@ -153,7 +156,9 @@ def test_complete_as_cancelled(cast: Cast) -> None:
 def test_complete_takes_done_or_cancelled_and_needs_a_version(cast: Cast) -> None:
     visit = visit_in(cast, "PLANNED")
     api, path = cast.api(cast.ivan), f"/api/v1/visits/{visit.pk}/complete"
-    text = invalid(api.post(path, {"version": 1, "outcome_text": "x", "status": "PLANNED"}), "status")
+    text = invalid(
+        api.post(path, {"version": 1, "outcome_text": "x", "status": "PLANNED"}), "status"
+    )
     assert "PLANNED" in text
     invalid(api.post(path, {"outcome_text": "x"}), "version")
     assert api.post(path, {"outcome_text": "x"}, headers={"if-match": '"1"'}).status_code == 200
@@ -184,10 +189,15 @@ def test_times_in_the_future_and_backwards_are_refused(cast: Cast) -> None:
     invalid(api.patch(path, {**done, **backwards}), "started_at")
     phone = {"started_at": "2026-01-01T10:00:00+03:00", "finished_at": "2026-01-01T11:00:00+03:00"}
     body = api.patch(path, {**done, **phone}).json()
-    assert (body["started_at"], body["finished_at"]) == ("2026-01-01T07:00:00Z", "2026-01-01T08:00:00Z")
+    assert (body["started_at"], body["finished_at"]) == (
+        "2026-01-01T07:00:00Z",
+        "2026-01-01T08:00:00Z",
+    )
     created = {"object_id": body["object_id"], **done, **phone}
     body = api.post("/api/v1/visits", created).json()
-    assert body["finished_at"] == datetime(2026, 1, 1, 8, tzinfo=UTC).isoformat().replace("+00:00", "Z")
+    assert body["finished_at"] == datetime(2026, 1, 1, 8, tzinfo=UTC).isoformat().replace(
+        "+00:00", "Z"
+    )
 
 
 def test_counters_through_the_api(cast: Cast) -> None:

@@ -11,7 +11,10 @@ The order in which SQLite fires several triggers of one event is undefined, and 
 from crm.db import sqlite
 from crm.db.triggers.spec import Dialects, Fragment, Guard, KeptTable
 
+# As Django writes moments, so that they compare as text: microseconds, none when they are zero.
 NOW = "replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', '')"
+# A row's updated_at only grows, also when the clock stands still or is set back.
+LATER = "replace(strftime('%Y-%m-%d %H:%M:%f000', OLD.updated_at, '+0.001 seconds'), '.000000', '')"
 TICK = "UPDATE crm_feed_clock SET value = value + 1, keeping = 1 WHERE id = 1;"
 KEEP = "UPDATE crm_feed_clock SET keeping = 1 WHERE id = 1;"
 DONE = "UPDATE crm_feed_clock SET keeping = 0 WHERE id = 1;"
@@ -96,7 +99,7 @@ def update_sql(kept: KeptTable, search: str) -> str:
     own = ["created_at", "updated_at"]
     sets = [
         "created_at = OLD.created_at",
-        f"updated_at = CASE WHEN {moved} THEN max({NOW}, OLD.updated_at) ELSE OLD.updated_at END",
+        f"updated_at = CASE WHEN {moved} THEN max({NOW}, {LATER}) ELSE OLD.updated_at END",
     ]
     if kept.has_version:
         own += ["version", "field_versions", "feed_position"]

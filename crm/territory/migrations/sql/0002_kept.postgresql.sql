@@ -2,6 +2,7 @@ CREATE FUNCTION territory_city_keep() RETURNS trigger LANGUAGE plpgsql AS $keep$
 DECLARE
   changed jsonb := '{}'::jsonb;
   moved boolean := false;
+  words text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     NEW.created_at := clock_timestamp();
@@ -25,6 +26,7 @@ CREATE FUNCTION territory_district_keep() RETURNS trigger LANGUAGE plpgsql AS $k
 DECLARE
   changed jsonb := '{}'::jsonb;
   moved boolean := false;
+  words text;
 BEGIN
   IF TG_OP = 'INSERT' THEN
     NEW.created_at := clock_timestamp();

@@ -13,7 +13,7 @@ BEGIN
   UPDATE crm_feed_clock SET keeping = 1 WHERE id = 1;
   UPDATE territory_city SET
     created_at = OLD.created_at,
-    updated_at = CASE WHEN (NEW.name IS NOT OLD.name OR NEW.time_zone IS NOT OLD.time_zone) THEN max(replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', ''), OLD.updated_at) ELSE OLD.updated_at END
+    updated_at = CASE WHEN (NEW.name IS NOT OLD.name OR NEW.time_zone IS NOT OLD.time_zone) THEN max(replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', ''), replace(strftime('%Y-%m-%d %H:%M:%f000', OLD.updated_at, '+0.001 seconds'), '.000000', '')) ELSE OLD.updated_at END
   WHERE id = NEW.id;
   UPDATE crm_feed_clock SET keeping = 0 WHERE id = 1;
 END;
@@ -34,7 +34,7 @@ BEGIN
   UPDATE crm_feed_clock SET keeping = 1 WHERE id = 1;
   UPDATE territory_district SET
     created_at = OLD.created_at,
-    updated_at = CASE WHEN (NEW.name IS NOT OLD.name OR NEW.city_id IS NOT OLD.city_id) THEN max(replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', ''), OLD.updated_at) ELSE OLD.updated_at END
+    updated_at = CASE WHEN (NEW.name IS NOT OLD.name OR NEW.city_id IS NOT OLD.city_id) THEN max(replace(strftime('%Y-%m-%d %H:%M:%f000', 'now'), '.000000', ''), replace(strftime('%Y-%m-%d %H:%M:%f000', OLD.updated_at, '+0.001 seconds'), '.000000', '')) ELSE OLD.updated_at END
   WHERE id = NEW.id;
   UPDATE crm_feed_clock SET keeping = 0 WHERE id = 1;
 END;
