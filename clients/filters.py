@@ -1,6 +1,6 @@
 """What lists of customers can be narrowed by."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -21,12 +21,13 @@ class PhoneParameterField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         raw = super().to_python(value) or ""
-        if not raw.strip():
+        phone = raw.strip()
+        if not phone:
             return None
+        if raw.startswith(" ") and not phone.startswith("+"):
+            phone = f"+{phone}"
         try:
-            return normalise_phone(
-                f"+{raw.strip()}" if raw.startswith(" ") else raw, settings.PHONE_REGION
-            )
+            return normalise_phone(phone, settings.PHONE_REGION)
         except InvalidPhone:
             raise forms.ValidationError(_("This is not a phone number.")) from None
 
@@ -35,6 +36,7 @@ class WholePhone(django_filters.Filter):
     """Has exactly this phone, in any of its spellings."""
 
     field_class = PhoneParameterField
+    openapi: ClassVar[Any] = {"type": "string", "maxLength": 64, "example": "+79123456789"}
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return qs if value is None else qs.filter(phone=value)

@@ -1,5 +1,6 @@
 """Customers as the API shows and takes them."""
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from clients.models import Interest
@@ -25,6 +26,7 @@ class CustomerSummarySerializer(SummarySerializer):
     phone = PhoneField(read_only=True)
 
 
+@extend_schema_field({"type": "string", "nullable": True, "pattern": CALL_TIME, "example": "18:30"})
 class CallTimeField(TextField):
     """A time of day as HH:MM."""
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.models import Customer
 from crm import editing
+from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
 from crm.errors import Invalid
 from crm.users.models import User
@@ -85,12 +86,12 @@ def check_unit(record: Customer, *, actor: User) -> None:
 
 def delete_customer(*, actor: User, record_id: UUID) -> Customer:
     """Delete a customer softly; visits keep their reference. Raises NotFound, Forbidden."""
-    return editing.delete_record(Customer, record_id, actor=actor)
+    return delete_record(Customer, record_id, actor=actor)
 
 
 def restore_customer(*, actor: User, record_id: UUID) -> Customer:
     """Bring back a customer. Raises NotFound, Forbidden, Conflict."""
-    return editing.restore_record(Customer, record_id, actor=actor)
+    return restore_record(Customer, record_id, actor=actor)
 
 
 CUSTOMERS = editing.RecordServices(

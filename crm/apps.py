@@ -1,6 +1,12 @@
 """The ground app: shared database objects, translations and system checks."""
 
+import time
+from typing import Final
+
 from django.apps import AppConfig
+
+# When this process began, in seconds since 1970.
+STARTED: Final = time.time()
 
 
 class CrmConfig(AppConfig):

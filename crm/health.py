@@ -17,9 +17,10 @@ from redis.exceptions import RedisError
 from rq import Queue as JobQueue
 from rq import Worker
 
+from crm.apps import STARTED
+
 OK, DOWN, ABSENT = "ok", "unavailable", "not configured"
 TIMEOUT_SECONDS: Final = 2
-STARTED: Final = time.time()
 # What Prometheus asks for: https://prometheus.io/docs/instrumenting/exposition_formats/
 TEXT_TYPES: Final = ("text/plain", "application/openmetrics-text")
 TEXT: Final = "text/plain; version=0.0.4; charset=utf-8"

@@ -186,7 +186,8 @@ TIME_ZONE = env.str("TIME_ZONE", default="Europe/Moscow")
 PHONE_REGION = env.str("PHONE_REGION", default="RU")
 
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
+# Only for `collectstatic`, where another server gives out the files; this one finds them in their packages.
+STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = True
 REPORTS_PATH = env.str("REPORTS_PATH", default=str(DATA_DIR / "reports"))
 
@@ -211,12 +212,45 @@ REST_FRAMEWORK = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "CRM Backend",
     "VERSION": "1.0.0",
+    "DESCRIPTION": (
+        "For companies whose people visit buildings. All times are UTC (ISO 8601 with `Z`), all ids UUIDs. "
+        "Both `/objects` and `/objects/` work, for every path and method.\n\n"
+        "Log in with `POST /api/v1/auth/token` and send `Authorization: Bearer <access_token>`. "
+        "Sentences follow `Accept-Language` (ru, en). Every answer carries `X-Request-ID`, and every "
+        "refusal the same envelope: branch on `error.code`. What lies outside of the caller's sight is "
+        "404, absent from lists and counts, and refused as a reference (422)."
+    ),
+    "TAGS": [
+        {"name": "auth", "description": "Logging in and out."},
+        {"name": "users", "description": "People, their roles and territories."},
+        {"name": "dictionaries", "description": "Cities and districts."},
+        {"name": "objects", "description": "Buildings and places."},
+        {"name": "units", "description": "Flats and offices."},
+        {"name": "customers", "description": "Residents and contact persons."},
+        {"name": "visits", "description": "What is planned, what was done, when to call back."},
+        {"name": "analytics", "description": "Figures of the work, as far as the caller sees it."},
+    ],
     "SERVE_INCLUDE_SCHEMA": False,
+    "DEFAULT_GENERATOR_CLASS": "crm.api.schema_generation.EnglishSchemaGenerator",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "REDOC_DIST": "SIDECAR",
+    # The order in which people read them: filters, then the page.
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_ADD_EXPLICIT_BLANK_NULL_CHOICE": False,
+    # Without these an enum's name would depend on which others there are.
+    "ENUM_NAME_OVERRIDES": {
+        "ErrorCode": "crm.errors.Code",
+        "Role": "crm.users.roles.Role",
+        "ObjectType": "objects.models.ObjectType",
+        "ObjectStatus": "objects.models.ObjectStatus",
+        "Interest": "clients.models.Interest",
+        "VisitStatus": "visits.transitions.VisitStatus",
+        "VisitOutcome": ["DONE", "CANCELLED"],
+        "Period": ["day", "week", "month", "year"],
+        "ConflictHint": ["STALE_VERSION", "HARD_CONFLICT"],
+        "ConflictStrategy": ["merge", "force", "reject"],
+        "TokenType": ["bearer"],
+    },
 }
 
 # --- deployment -----------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from django.urls import URLPattern, URLResolver, include, path
 
 from crm import health
+from crm.api import docs
 
 handler400 = "crm.api.refusing.bad_request"
 handler403 = "crm.api.refusing.permission_denied"
@@ -19,6 +20,9 @@ API = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(API)),
+    path("openapi.json", docs.openapi_json, name="openapi"),
+    path("docs", docs.swagger),
+    path("redoc", docs.redoc),
     path("health", health.health),
     path("ready", health.ready),
     path("metrics", health.metrics),

@@ -1,6 +1,6 @@
 """What lists of objects and units can be narrowed by."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import django_filters
 from django import forms
@@ -9,10 +9,22 @@ from django.utils.translation import gettext as _
 
 from crm.api.filters import AnyOf, AnyOfChoices, AnyOfIds, Contains, Flag, ListFilters
 from crm.db import distance_m, in_boxes
+from crm.errors import Invalid
 from crm.geo import InvalidCoordinates, boxes_around, parse_bbox, parse_point
 from objects.models import ObjectStatus, ObjectType
 
 DEFAULT_RADIUS_M, MAX_RADIUS_M = 1_000, 20_040_000
+
+
+def numbers(names: str, count: int, example: str) -> dict[str, Any]:
+    """How the schema tells of so many comma-separated degrees."""
+    degree = r"[+-]?[0-9]+(\.[0-9]+)?"
+    return {
+        "type": "string",
+        "pattern": f"^{degree}(,{degree}){{{count - 1}}}$",
+        "description": names,
+        "example": example,
+    }
 
 
 class BoxField(forms.Field):
@@ -56,6 +68,7 @@ class Box(django_filters.Filter):
     """Inside a rectangle of the map."""
 
     field_class = BoxField
+    openapi: ClassVar[Any] = numbers("west,south,east,north", 4, "37.6,55.7,37.7,55.8")
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return qs if value is None else qs.filter(in_boxes("gps_lat", "gps_lng", value))
@@ -65,6 +78,7 @@ class Near(django_filters.Filter):
     """Within `radius` metres of a point; adds distance_m, nearest first."""
 
     field_class = PointField
+    openapi: ClassVar[Any] = numbers("lat,lng", 2, "55.7558,37.6173")
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
@@ -81,8 +95,17 @@ class Radius(django_filters.Filter):
     """Metres around `near`; 1,000 when left out."""
 
     field_class = RadiusField
+    openapi: ClassVar[Any] = {
+        "type": "number",
+        "minimum": 0,
+        "exclusiveMinimum": True,
+        "maximum": MAX_RADIUS_M,
+        "default": DEFAULT_RADIUS_M,
+    }
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
+        if value is not None and self.parent.form.cleaned_data.get("near") is None:
+            raise Invalid({"radius": _("A radius needs a point: near=lat,lng.")})
         return qs
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from crm import editing
+from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
 from crm.errors import Forbidden, Invalid, NotFound
 from crm.territory.models import City, District
@@ -137,12 +138,12 @@ def delegate_object(*, actor: User, record_id: UUID, supervisor_id: UUID) -> Obj
 
 def delete_object(*, actor: User, record_id: UUID) -> Object:
     """Delete an object softly, with its units, customers and visits. Raises NotFound, Forbidden."""
-    return editing.delete_record(Object, record_id, actor=actor)
+    return delete_record(Object, record_id, actor=actor)
 
 
 def restore_object(*, actor: User, record_id: UUID) -> Object:
     """Bring back an object and exactly what went with it. Raises NotFound, Forbidden, Conflict."""
-    return editing.restore_record(Object, record_id, actor=actor)
+    return restore_record(Object, record_id, actor=actor)
 
 
 # --- units ----------------------------------------------------------------------------------------
@@ -188,12 +189,12 @@ def update_unit(
 
 def delete_unit(*, actor: User, record_id: UUID) -> Unit:
     """Delete a unit softly; visits and customers keep their reference. Raises NotFound, Forbidden."""
-    return editing.delete_record(Unit, record_id, actor=actor)
+    return delete_record(Unit, record_id, actor=actor)
 
 
 def restore_unit(*, actor: User, record_id: UUID) -> Unit:
     """Bring back a unit. Raises NotFound, Forbidden, Conflict."""
-    return editing.restore_record(Unit, record_id, actor=actor)
+    return restore_record(Unit, record_id, actor=actor)
 
 
 # --- what hangs on an object ----------------------------------------------------------------------

@@ -54,7 +54,9 @@ class Slice:
 
     def engineers(self) -> QuerySet[User]:
         """Engineers at work there, whether they have visits or not."""
-        rows = User.objects.visible_to(self.reader).active().filter(role=Role.ENGINEER)
+        rows: QuerySet[User] = (
+            User.objects.visible_to(self.reader).active().filter(role=Role.ENGINEER)
+        )
         return rows if self.city_id is None else rows.filter(city_id=self.city_id)
 
 

@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import django_filters
 from django import forms
@@ -36,9 +36,10 @@ class SpanField(forms.Field):
 
 
 class DueWithin(django_filters.Filter):
-    """The call-back is due before that span from now is over."""
+    """The call-back is due before that span from now is over: `7d`, `12h`."""
 
     field_class = SpanField
+    openapi: ClassVar[Any] = {"type": "string", "pattern": "^[0-9]{1,4}[dh]$", "example": "7d"}
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return qs if value is None else visits(qs).due_by(timezone.now() + value)
@@ -49,6 +50,9 @@ class Due(Flag):
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:
+            return qs
+        if value and self.parent.form.cleaned_data.get("due_within") is not None:
+            # Due by now, or within that span: the span's end decides.
             return qs
         if value:
             return visits(qs).due_by(timezone.now())
@@ -73,6 +77,12 @@ class DaysAhead(django_filters.Filter):
     """Call-backs due within so many days from now, 7 when left out; `overdue` marks those past their time."""
 
     field_class = forms.IntegerField
+    openapi: ClassVar[Any] = {
+        "type": "integer",
+        "minimum": 0,
+        "maximum": MAX_DAYS_AHEAD,
+        "default": DAYS_AHEAD,
+    }
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(min_value=0, max_value=MAX_DAYS_AHEAD, **kwargs)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from clients.models import Customer
 from crm import editing
+from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
 from crm.errors import Forbidden, Invalid
 from crm.users.models import User
@@ -206,12 +207,12 @@ def reopen_visit(*, actor: User, record_id: UUID, version: int | None = None) ->
 
 def delete_visit(*, actor: User, record_id: UUID) -> Visit:
     """Delete a visit softly. Raises NotFound, Forbidden."""
-    return editing.delete_record(Visit, record_id, actor=actor)
+    return delete_record(Visit, record_id, actor=actor)
 
 
 def restore_visit(*, actor: User, record_id: UUID) -> Visit:
     """Bring back a visit. Raises NotFound, Forbidden, Conflict."""
-    return editing.restore_record(Visit, record_id, actor=actor)
+    return restore_record(Visit, record_id, actor=actor)
 
 
 VISITS = editing.RecordServices(create_visit, update_visit, delete_visit, restore_visit)

@@ -129,6 +129,8 @@ def from_framework(error: Exception) -> CallerError | None:
     """Django's and DRF's exceptions as ours; None when the defect is ours."""
     if isinstance(error, OperationalError | InterfaceError):
         return Unavailable() if is_outage(error) else None
+    if isinstance(error, IntegrityError) and refers_to_nothing(error):
+        return Conflict(_("A record that this refers to has just been deleted."))
     for kind, translate in TRANSLATIONS:
         if isinstance(error, kind):
             return translate(error)

@@ -133,19 +133,33 @@ class StrictFloatField(serializers.FloatField):
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
 class JSONObjectField(serializers.DictField):
-    """A JSON object of any content, as deep as people need and databases can read back."""
+    """A JSON object of any content, as deep as people need, with numbers that every reader can hold.
+
+    PostgreSQL gives 1e30 back as an integer of 31 digits, which no JSON library but Python's own reads.
+    """
 
     MAX_DEPTH = 32
-    default_error_messages = {"depth": _("The value is nested more than %(limit)s levels deep.")}
+    # RFC 8259, section 6: beyond it integers are not interoperable.
+    MAX_NUMBER = 2**53 - 1
+    default_error_messages = {
+        "depth": _("The value is nested more than %(limit)s levels deep."),
+        "number": _("A number lies beyond ±%(limit)s."),
+    }
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         value: dict[str, Any] = super().to_internal_value(data)
         level: list[Any] = [value]
         for _depth in range(self.MAX_DEPTH):
             held = (one.values() if isinstance(one, dict) else one for one in level)
-            level = [inner for values in held for inner in values if isinstance(inner, dict | list)]
+            inner = [item for items in held for item in items]
+            if any(isinstance(item, int | float) and abs(item) > self.MAX_NUMBER for item in inner):
+                raise self.refusal("number", self.MAX_NUMBER)
+            level = [item for item in inner if isinstance(item, dict | list)]
             if not level:
                 return value
-        raise serializers.ValidationError(
-            self.error_messages["depth"] % {"limit": self.MAX_DEPTH}, code="depth"
-        )
+        raise self.refusal("depth", self.MAX_DEPTH)
+
+    def refusal(self, code: str, limit: int) -> serializers.ValidationError:
+        """The refusal of a value beyond a limit."""
+        sentence = self.error_messages[code] % {"limit": limit}
+        return serializers.ValidationError(sentence, code=code)

@@ -43,8 +43,6 @@ class RequestContextMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.monotonic()
-        # JSON and paths are UTF-8. A header that claims otherwise would make reading parameters fail.
-        request.encoding = "utf-8"
         origin = Origin(
             request_id=request_id_of(request),
             ip_address=address_of(request),
@@ -98,6 +96,7 @@ class CorsMiddleware:
             if allowed != "*":
                 response.headers["Access-Control-Allow-Credentials"] = "true"
             if preflight:
+                del response.headers["Content-Type"]
                 response.headers["Access-Control-Allow-Methods"] = self.METHODS
                 response.headers["Access-Control-Allow-Headers"] = self.ALLOWED
                 response.headers["Access-Control-Max-Age"] = str(self.PREFLIGHT_SECONDS)
@@ -139,12 +138,12 @@ class BodyLimitMiddleware:
             return refuse(request, 413)
         if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             # Django takes a body without a length for an empty one.
-            stream = request.META.get("wsgi.input") or request._stream  # type: ignore[attr-defined]
+            stream = request.META.get("wsgi.input") or request._stream
             body = stream.read(limit + 1)
             if len(body) > limit:
                 return refuse(request, 413)
             request.META["CONTENT_LENGTH"] = str(len(body))
-            request._stream = BytesIO(body)  # type: ignore[attr-defined]
+            request._stream = BytesIO(body)
         return self.get_response(request)
 
 

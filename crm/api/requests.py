@@ -1,17 +1,18 @@
 """Requests whose parameters are UTF-8, whatever character set their Content-Type claims.
 
-Django decodes the query string by that claim while it makes the request, before any middleware: a codec that is
-none for text (`charset=rot13`) would be an error of the server, without our envelope.
+Django decodes the query string by that claim while it makes the request, before any middleware: a codec
+that is none for text (`charset=rot13`) would be an error of the server, without our envelope.
 """
 
 from typing import Any
 
 from django.core.handlers.asgi import ASGIHandler, ASGIRequest
 from django.core.handlers.wsgi import WSGIHandler, WSGIRequest
+from django.http import HttpRequest
 from django.utils.http import parse_header_parameters
 
 
-class Utf8:
+class Utf8(HttpRequest):
     """Leaves the character set to the parsers of bodies."""
 
     def _set_content_type_params(self, meta: dict[str, Any]) -> None:

@@ -111,7 +111,7 @@ def refuse_in_use(place: City | District, sentence: str) -> None:
     users_of = [
         str(relation.related_model._meta.verbose_name_plural)
         for relation in place._meta.related_objects
-        if relation.related_model._base_manager.filter(**{relation.field.name: place.pk}).exists()  # type: ignore[union-attr]
+        if relation.related_model._base_manager.filter(**{relation.field.name: place.pk}).exists()
     ]
     if users_of:
         raise Conflict(f"{sentence} ({', '.join(users_of)})", details={"in_use_by": users_of})
@@ -119,10 +119,12 @@ def refuse_in_use(place: City | District, sentence: str) -> None:
 
 def namesake(place: City | District) -> UUID | None:
     """The place that has the name already."""
-    same = type(place)._default_manager.filter(name=place.name).exclude(pk=place.pk)
+    found: City | District | None
     if isinstance(place, District):
-        same = same.filter(city_id=place.city_id)
-    return same.values_list("pk", flat=True).first()
+        found = District.objects.filter(name=place.name, city_id=place.city_id).first()
+    else:
+        found = City.objects.filter(name=place.name).first()
+    return None if found is None else found.pk
 
 
 def change_of(

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
+from crm.api.caller import caller_of
 from crm.api.filters import ListFilters, filtered, parameters_of, refuse_unknown
 from crm.api.rendering import to_json
 from crm.errors import NotFound
@@ -24,9 +25,9 @@ from crm.territory.serializers import CitySerializer, DistrictSerializer
 class DictionaryViewSet(GenericViewSet[Any]):
     """A dictionary as a whole, or one entry of it."""
 
-    permission_classes: ClassVar[Any] = [IsAuthenticated]
-    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "delete", "head"]
-    filter_backends: ClassVar[Any] = []
+    permission_classes = (IsAuthenticated,)
+    http_method_names = ["get", "post", "patch", "delete", "head"]
+    filter_backends = ()
     pagination_class = None
     lookup_value_regex = "[^/]+"
 
@@ -66,23 +67,23 @@ class DictionaryViewSet(GenericViewSet[Any]):
 
     def create(self, request: Request) -> Response:
         """Add an entry. Administrators only."""
-        services.must_administer(request.user)
+        services.must_administer(caller_of(request))
         values = self.checked(partial=False)
-        place = services.create_place(self.model, actor=request.user, values=values)
+        place = services.create_place(self.model, actor=caller_of(request), values=values)
         return Response(self.shown(place), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change an entry. Administrators only."""
-        services.must_administer(request.user)
+        services.must_administer(caller_of(request))
         changes = self.checked(partial=True)
         place = services.update_place(
-            self.model, actor=request.user, place_id=self.place_id(), changes=changes
+            self.model, actor=caller_of(request), place_id=self.place_id(), changes=changes
         )
         return Response(self.shown(place))
 
     def destroy(self, request: Request, pk: str) -> Response:
         """Delete an entry that nothing refers to. Administrators only."""
-        services.delete_place(self.model, actor=request.user, place_id=self.place_id())
+        services.delete_place(self.model, actor=caller_of(request), place_id=self.place_id())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def checked(self, *, partial: bool) -> dict[str, Any]:

@@ -44,11 +44,19 @@ class SessionTokenAuthentication(BaseAuthentication):
         return SCHEME
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[misc]
+class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the schema tells of it."""
 
     target_class = SessionTokenAuthentication
     name = "bearer"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": (
+                "The `access_token` of `POST /api/v1/auth/token` (e-mail and password, as a form or JSON). "
+                "When it expires, `POST /api/v1/auth/refresh` gives a new pair for the `refresh_token`."
+            ),
+        }

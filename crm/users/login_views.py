@@ -1,6 +1,6 @@
 """auth/…: tokens are given, renewed and taken back."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -76,21 +76,21 @@ def checked(kind: type[serializers.Serializer[Any]], request: Request) -> dict[s
 class PostView(APIView):
     """An action of its own address."""
 
-    http_method_names: ClassVar[list[str]] = ["post"]
+    http_method_names = ["post"]
 
 
 class OpenView(PostView):
     """For those who are nobody yet. Its limit is that of failed logins."""
 
-    authentication_classes: ClassVar[Any] = []
-    permission_classes: ClassVar[Any] = []
-    throttle_classes: ClassVar[Any] = []
+    authentication_classes = ()
+    permission_classes = ()
+    throttle_classes = ()
 
 
 class TokenView(OpenView):
     """Log in."""
 
-    parser_classes: ClassVar[Any] = [StrictJSONParser, Utf8FormParser]
+    parser_classes = (StrictJSONParser, Utf8FormParser)
 
     @extend_schema(
         operation_id="auth_token",

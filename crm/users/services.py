@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 from crm import editing
 from crm.changes import Action, Change, report, snapshot
 from crm.editing import Changes
-from crm.errors import Conflict, Forbidden, Invalid, NotFound, Sentence
+from crm.errors import Conflict, Forbidden, Invalid, NotFound, Sentence, Unauthorized
 from crm.territory.models import City, District
 from crm.users import passwords, sessions
 from crm.users.models import User, normalise_email
@@ -144,9 +144,9 @@ def locked_people(ids: Sequence[UUID], *, admins: bool = False) -> dict[UUID, Us
 
 
 def still_there(user: User | None) -> User:
-    """The person, as long as nobody has blocked them while they waited. Raises Forbidden."""
+    """The person, as long as nobody has blocked them while they waited. Raises Unauthorized."""
     if user is None or not user.is_active:
-        raise Forbidden
+        raise Unauthorized(_("This account is not active any more."))
     return user
 
 

@@ -9,7 +9,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from crm.api import listing
+from crm.api.caller import caller_of
 from crm.api.filters import SEARCH, filtered, parameters_of, refuse_unknown
+from crm.api.schema import documented
 from crm.api.viewsets import ReaderViewSet
 from crm.searching import matching
 from crm.users import services
@@ -36,7 +38,7 @@ class UserViewSet(ReaderViewSet):
     filters = UserFilters
     related = ("city", "district")
     default_sort = "full_name"
-    http_method_names: ClassVar[list[str]] = ["get", "post", "patch", "head"]
+    http_method_names = ["get", "post", "patch", "head"]
     sorts: ClassVar[Any] = {
         "full_name": "full_name",
         "email": "email",
@@ -49,6 +51,7 @@ class UserViewSet(ReaderViewSet):
     }
     personal_sorts = frozenset({"email"})
 
+    @documented(listing=True, bare=True)
     def list(self, request: Request) -> Response:
         """People in the caller's sight: a bare array, or a page or step of a cursor when one is asked for.
 
@@ -67,13 +70,13 @@ class UserViewSet(ReaderViewSet):
     @extend_schema(request=UserSerializer, responses={201: UserSerializer})
     def create(self, request: Request) -> Response:
         """Make an account. Supervisors make engineers of their territory."""
-        user = services.create_user(actor=request.user, values=self.checked(partial=False))
+        user = services.create_user(actor=self.caller, values=self.checked(partial=False))
         return Response(self.shown(user), status=status.HTTP_201_CREATED)
 
     def partial_update(self, request: Request, pk: str) -> Response:
         """Change an account; effective on that person's next request."""
         changes = self.checked(partial=True)
-        user = services.update_user(actor=request.user, user_id=self.record_id(), changes=changes)
+        user = services.update_user(actor=self.caller, user_id=self.record_id(), changes=changes)
         return Response(self.shown(user))
 
     def checked(self, *, partial: bool) -> dict[str, Any]:
@@ -90,7 +93,7 @@ class UserViewSet(ReaderViewSet):
 class MeView(APIView):
     """The caller."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "patch", "head"]
+    http_method_names = ["get", "patch", "head"]
 
     @extend_schema(operation_id="users_me_retrieve", responses=MeSerializer)
     def get(self, request: Request) -> Response:
@@ -104,21 +107,21 @@ class MeView(APIView):
         """Change one's own name and phone."""
         serializer = OwnSerializer(data=request.data, partial=True, context={"request": request})
         serializer.is_valid(raise_exception=True)
-        services.update_me(user=request.user, changes=dict(serializer.validated_data))
+        services.update_me(user=caller_of(request), changes=dict(serializer.validated_data))
         return self.shown(request)
 
     @staticmethod
     def shown(request: Request) -> Response:
         """The person with their places, as they see themselves."""
-        me = User.objects.visible_to(request.user).select_related("city", "district")
-        own = me.get(pk=request.user.pk)
+        me = User.objects.visible_to(caller_of(request)).select_related("city", "district")
+        own = me.get(pk=caller_of(request).pk)
         return Response(MeSerializer(own, context={"request": request}).data)
 
 
 class SupervisorsView(APIView):
     """To whom an object can be handed over."""
 
-    http_method_names: ClassVar[list[str]] = ["get", "head"]
+    http_method_names = ["get", "head"]
 
     @extend_schema(
         operation_id="users_supervisors_list",
@@ -137,7 +140,7 @@ class SupervisorsView(APIView):
         refuse_unknown(parameters, SEARCH)
         q = parameters.get("q") or parameters.get("search") or ""
         # By name only, for everybody: no word of an e-mail address can be guessed here.
-        rows = self.reachable(request.user).filter(matching("search_text", q, private=False))
+        rows = self.reachable(caller_of(request)).filter(matching("search_text", q, private=False))
         rows = rows.select_related("city").order_by("full_name", "pk")[:MAX_BARE]
         return Response(SupervisorSerializer(rows, many=True).data)
 

@@ -105,14 +105,14 @@ def test_a_living_worker(redis_url: str) -> None:
     assert get("/worker/ready").status_code == 503
     redis = Redis.from_url(redis_url)
     worker = Worker(["reports"], connection=redis)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     assert get("/worker/ready").status_code == 200
     assert get("/worker/health").json()["workers"] == 1
-    worker.register_death()
+    worker.register_death()  # type: ignore[no-untyped-call]
     assert get("/worker/ready").status_code == 503
     # One that died without a word: its heartbeat has run out.
     worker = Worker(["reports"], connection=redis)
-    worker.register_birth()
+    worker.register_birth()  # type: ignore[no-untyped-call]
     redis.delete(worker.key)
     assert get("/worker/ready").status_code == 503
 

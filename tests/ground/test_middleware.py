@@ -241,7 +241,7 @@ def broken(kind: type[Exception]) -> Any:
 
 @pytest.mark.parametrize("debug", [True, False])
 @pytest.mark.parametrize("place", ["crm.users.views.MeView.shown", "crm.health.answer"])
-def test_defects_say_nothing_and_are_logged_without_data(
+def test_defects_say_nothing_and_are_logged_without_data(  # noqa: PLR0917 - fixtures
     cast: Cast,
     settings: LazySettings,
     monkeypatch: pytest.MonkeyPatch,

@@ -42,7 +42,10 @@ def limited(
 
 
 def attempt(
-    cast: Cast, email: str = "ivan@crm.test", password: str = "wrong", address: str = "192.0.2.1"
+    cast: Cast,
+    email: str = "ivan@crm.test",
+    password: str = "wrong",  # noqa: S107 - nobody has it
+    address: str = "192.0.2.1",
 ) -> Response:
     body = {"username": email, "password": password}
     return cast.api(None).post(LOGIN, body, REMOTE_ADDR=address)

@@ -79,7 +79,8 @@ def test_attributes_hold_any_json_and_nothing_that_breaks_the_database(cast: Cas
     huge = '{"attributes": {"a": 1e999}}'
     wide = '{"attributes": {"a": ' + "9" * 400 + "}}"
     far = '{"attributes": {"a": 123456789012345678901234567890}}'
-    for raw in (deep, huge, wide, far):
+    beyond = '{"attributes": {"a": [9007199254740992]}}'
+    for raw in (deep, huge, wide, far, beyond):
         answer = api.generic("PATCH", path, raw.encode(), content_type="application/json")
         assert answer.status_code in {200, 400, 422}, (raw[:60], answer.content)
         assert api.get(path).status_code == 200

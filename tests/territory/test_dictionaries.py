@@ -159,6 +159,7 @@ def test_what_is_in_use_stays(cast: Cast) -> None:
         answer = api.delete(path)
         assert answer.status_code == 409
         assert answer.json()["error"]["code"] == "CONFLICT"
+        assert "users" in answer.json()["error"]["details"]["in_use_by"]
     # Also by an object that is deleted: it may be restored.
     district = District.objects.create(name="Новый", city=cast.moscow)
     built = cast.object(district=district)

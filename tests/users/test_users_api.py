@@ -159,7 +159,8 @@ def test_a_page_or_a_cursor_when_asked(cast: Cast) -> None:
     api = cast.api(cast.anna)
     page = api.get(f"{USERS}?page=1&limit=4").json()
     assert (page["total"], page["pages"], page["has_next"]) == (6, 2, True)
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         step = api.get(USERS, {"cursor": cursor, "size": 4, "sort": "full_name"}).json()
         seen += [row["id"] for row in step["items"]]

@@ -32,7 +32,9 @@ def test_unit_and_customer_must_be_of_the_object(cast: Cast) -> None:
     visit = cast.visit(one, cast.ivan)
     path = f"/api/v1/visits/{visit.pk}"
     invalid(
-        api.patch(path, {"unit_id": str(unit.pk), "customer_id": str(customer.pk)}), "unit_id", "customer_id"
+        api.patch(path, {"unit_id": str(unit.pk), "customer_id": str(customer.pk)}),
+        "unit_id",
+        "customer_id",
     )
     own = {"unit_id": str(cast.unit(one).pk), "customer_id": str(cast.customer(one).pk)}
     body = api.patch(path, own).json()
@@ -52,7 +54,9 @@ def test_references_outside_of_sight_are_like_those_that_do_not_exist(cast: Cast
     for user in (cast.ivan, cast.sergei):
         api = cast.api(user)
         for object_id in (foreign.pk, gone.pk, uuid4()):
-            sentences.add(invalid(api.post("/api/v1/visits", {"object_id": str(object_id)}), "object_id"))
+            sentences.add(
+                invalid(api.post("/api/v1/visits", {"object_id": str(object_id)}), "object_id")
+            )
         for unit_id in (cast.unit(foreign).pk, gone_unit.pk, dead_unit.pk, uuid4()):
             body = {"object_id": str(near.pk), "unit_id": str(unit_id)}
             sentences.add(invalid(api.post("/api/v1/visits", body), "unit_id"))
@@ -83,7 +87,9 @@ def test_the_engineer_must_be_active(cast: Cast) -> None:
         invalid(cast.api(user).post("/api/v1/visits", body), "engineer_id")
     visit = cast.visit(cast.object(), cast.ivan)
     for user in (cast.sergei, cast.anna):
-        answer = cast.api(user).patch(f"/api/v1/visits/{visit.pk}", {"engineer_id": str(cast.pyotr.pk)})
+        answer = cast.api(user).patch(
+            f"/api/v1/visits/{visit.pk}", {"engineer_id": str(cast.pyotr.pk)}
+        )
         invalid(answer, "engineer_id")
 
 
@@ -115,7 +121,11 @@ def test_a_visit_does_not_leave_its_unit_and_customer_behind(cast: Cast) -> None
     visit = cast.visit(one, cast.ivan, unit=cast.unit(one), customer=cast.customer(one))
     api, path = cast.api(cast.sergei), f"/api/v1/visits/{visit.pk}"
     invalid(api.patch(path, {"object_id": str(other.pk)}), "unit_id", "customer_id")
-    move = {"object_id": str(other.pk), "unit_id": None, "customer_id": str(cast.customer(other).pk)}
+    move = {
+        "object_id": str(other.pk),
+        "unit_id": None,
+        "customer_id": str(cast.customer(other).pk),
+    }
     body = api.patch(path, move).json()
     assert (body["object_id"], body["unit"]) == (move["object_id"], None)
     # Moving and starting at once is still a move of a planned visit, but the visit is not planned any more.

@@ -1,0 +1,150 @@
+"""How records are deleted softly, along with what hangs on them, and brought back."""
+
+from typing import TYPE_CHECKING, Any, TypeVar
+from uuid import UUID
+
+from django.db import IntegrityError, models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from crm.changes import Action, report, snapshot
+from crm.editing import change_of, entity_of, locked
+from crm.errors import Conflict, Forbidden
+from crm.ids import uuid7
+from crm.records import Record
+
+if TYPE_CHECKING:
+    from crm.users.models import User
+
+R = TypeVar("R", bound=Record)
+
+
+def with_hanging(record: Record) -> list[type[Record]]:
+    """The record's own kind, and the kinds that hang on it."""
+    return [type(record), *hanging_on(record)]
+
+
+def hanging_on(record: Record) -> list[type[Record]]:
+    """The kinds of record that are deleted and restored along with this one."""
+    if record.object_path():
+        return []
+    return [
+        relation.related_model
+        for relation in record._meta.related_objects
+        if issubclass(relation.related_model, Record) and relation.field.name == "object"
+    ]
+
+
+def tombstone(record: R, *, actor: "User | None") -> R:
+    """Delete a locked record softly, with what hangs on it, under one deletion id."""
+    stamp = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
+    changes = []
+    for model in reversed(with_hanging(record)):
+        rows: models.QuerySet[Any] = model._base_manager.filter(deleted_at__isnull=True)
+        rows = (
+            rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
+        )
+        gone: list[Any] = list(rows.order_by("pk").select_for_update(no_key=True))
+        for one in gone:
+            if model is not type(record):
+                one.object = record
+            changes.append(change_of(Action.DELETE, one, before=snapshot(one)))
+        model._base_manager.filter(pk__in=[one.pk for one in gone]).update(**stamp)
+    record.refresh_from_db()
+    report(changes, actor=actor)
+    return record
+
+
+def revive(record: R, *, actor: "User | None") -> R:
+    """Bring back exactly what one deletion took: the record itself and what went with it.
+
+    The caller has locked the record. Raises Conflict when it went with its object's deletion, and whatever
+    the database refuses as IntegrityError (a phone or number that is taken by now).
+    """
+    deletion = record.deletion_id
+    path = record.object_path()
+    if path and getattr(record, path).is_deleted:
+        raise Conflict(
+            _("This record was deleted together with its object. Restore the object."),
+            details={"object_id": str(getattr(record, f"{path}_id"))},
+        )
+    changes = []
+    for model in with_hanging(record):
+        rows: list[Any] = list(
+            model._base_manager.filter(deletion_id=deletion)
+            .order_by("pk")
+            .select_for_update(no_key=True)
+        )
+        model._base_manager.filter(pk__in=[one.pk for one in rows]).update(
+            deleted_at=None, deletion_id=None
+        )
+        for one in rows:
+            one.deleted_at = one.deletion_id = None
+            if model is not type(record):
+                one.object = record
+            changes.append(change_of(Action.RESTORE, one, after=snapshot(one)))
+    record.refresh_from_db()
+    report(changes, actor=actor)
+    return record
+
+
+def delete_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
+    """Delete one record softly, in one transaction. Raises NotFound, and Forbidden for an engineer."""
+    with transaction.atomic():
+        record = locked(model, record_id, actor=actor)
+        if actor.is_engineer:
+            raise Forbidden(_("Engineers cannot delete records."))
+        return tombstone(record, actor=actor)
+
+
+def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
+    """Bring back one deletion, in one transaction; a live record stays as it is.
+
+    Raises Forbidden for all but administrators, NotFound, and Conflict that lists what is in the way.
+    """
+    if not actor.is_admin:
+        raise Forbidden(_("Only administrators restore records."))
+    with transaction.atomic():
+        # Whether it is deleted is asked under the lock: somebody may be restoring it right now.
+        record = locked(model, record_id, actor=actor, deleted=True)
+        if not record.is_deleted:
+            return record
+        clashes = clashes_of(record)
+        if clashes:
+            raise Conflict(
+                _("Restoring would clash with records made since."), details={"clashes": clashes}
+            )
+        try:
+            with transaction.atomic():
+                return revive(record, actor=actor)
+        except IntegrityError as error:
+            # Somebody took the value between our look and our write.
+            raise Conflict(
+                _("Restoring would clash with records made since."),
+                details={"clashes": clashes_of(record)},
+            ) from error
+
+
+def clashes_of(record: Record) -> list[dict[str, str]]:
+    """Live rows that hold a unique value of a row about to be restored."""
+    found = []
+    for model in with_hanging(record):
+        returning = model._base_manager.filter(deletion_id=record.deletion_id)
+        for constraint in model._meta.constraints:
+            if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
+                continue
+            same = {name: models.OuterRef(name) for name in constraint.fields}
+            taken = model._base_manager.filter(deleted_at__isnull=True, **same).values("pk")[:1]
+            rows = returning.annotate(taken_by=models.Subquery(taken)).filter(
+                taken_by__isnull=False
+            )
+            found += [
+                {
+                    "entity_type": entity_of(row),
+                    "id": str(row.pk),
+                    "field": constraint.fields[-1],
+                    "existing_id": str(row.taken_by),
+                }
+                for row in rows
+            ]
+    return found
