@@ -33,6 +33,7 @@ class Action(StrEnum):
     PASSWORD = "password"  # noqa: S105 - the name of an event
     ROLE = "role"
     EXPORT = "export"
+    PRUNE = "prune"
 
 
 @dataclass(frozen=True, slots=True)

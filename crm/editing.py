@@ -19,7 +19,7 @@ from crm.changes import Action, Change, report, snapshot
 from crm.db import violated_constraint
 from crm.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Sentence
 from crm.masking import MaskedValue, is_masked, mask_email, mask_phone
-from crm.merge import Strategy, Verdict, judge
+from crm.merge import Strategy, Verdict, judge, same
 from crm.records import Record
 
 if TYPE_CHECKING:
@@ -181,7 +181,9 @@ def without_masks(record: models.Model | None, changes: Changes) -> Changes:
 
 def really_changed(record: models.Model, changes: Changes) -> Changes:
     """The part of the edit that differs from the row."""
-    return {name: value for name, value in changes.items() if getattr(record, name) != value}
+    return {
+        name: value for name, value in changes.items() if not same(getattr(record, name), value)
+    }
 
 
 def refuse_fields(record: models.Model, changes: Changes, *fields: str, message: Sentence) -> None:

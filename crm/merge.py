@@ -55,6 +55,15 @@ class Verdict:
         return strategy == Strategy.MERGE and not self.conflicting
 
 
+def same(one: Any, other: Any) -> bool:
+    """Whether two values are the same to JSON, where `true` is not 1 as it is in Python, however deep."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other) and isinstance(one, bool) == isinstance(other, bool)
+
+
 def judge(
     *,
     base_version: int | None,
@@ -68,7 +77,7 @@ def judge(
     A base version above the current one (a restored backup, an invented number) says nothing of what the
     client has seen: every differing field counts as conflicting. So does an absent base version.
     """
-    differing = tuple(name for name, value in client.items() if server.get(name) != value)
+    differing = tuple(name for name, value in client.items() if not same(server.get(name), value))
     if base_version == current_version:
         return Verdict(stale=False, differing=differing, conflicting=())
     if base_version is None or base_version > current_version:

@@ -65,12 +65,14 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_rq",
+    "auditlog",
     "crm",
     "crm.territory",
     "crm.users",
     "objects",
     "clients",
     "visits",
+    "audit",
 ]
 
 MIDDLEWARE = [
@@ -163,6 +165,9 @@ SIMPLE_JWT = {
     "REFRESH_TOKEN_LIFETIME": REFRESH_TOKEN_LIFETIME,
 }
 
+# The trail's entries are our own model; nothing is registered with auditlog, so its signals write nothing.
+AUDITLOG_LOGENTRY_MODEL = "audit.AuditEntry"
+
 RATE_LIMIT_ENABLED = env.bool("RATE_LIMIT_ENABLED", default=True)
 # Requests a minute, by role; login counts failures a minute.
 RATE_LIMITS = {
@@ -202,6 +207,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_THROTTLE_CLASSES": ["crm.api.throttling.RoleThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["crm.api.rendering.Utf8JSONRenderer"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "crm.api.rendering.JsonWhateverIsAsked",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PARSER_CLASSES": ["crm.api.parsing.StrictJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "crm.api.schema.EnvelopeSchema",
     "EXCEPTION_HANDLER": "crm.api.errors.exception_handler",
@@ -229,6 +236,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "customers", "description": "Residents and contact persons."},
         {"name": "visits", "description": "What is planned, what was done, when to call back."},
         {"name": "analytics", "description": "Figures of the work, as far as the caller sees it."},
+        {"name": "audit", "description": "Who did what, when, from where. Nobody can change it."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,
     "DEFAULT_GENERATOR_CLASS": "crm.api.schema_generation.EnglishSchemaGenerator",
@@ -241,6 +249,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "ENUM_NAME_OVERRIDES": {
         "ErrorCode": "crm.errors.Code",
         "Role": "crm.users.roles.Role",
+        "AuditAction": "crm.changes.Action",
         "ObjectType": "objects.models.ObjectType",
         "ObjectStatus": "objects.models.ObjectStatus",
         "Interest": "clients.models.Interest",
@@ -250,6 +259,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConflictHint": ["STALE_VERSION", "HARD_CONFLICT"],
         "ConflictStrategy": ["merge", "force", "reject"],
         "TokenType": ["bearer"],
+        "AuditAction": "crm.changes.Action",
     },
 }
 

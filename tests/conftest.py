@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from django.db import connections
 from tests.concurrency import run_together as run_callables_together
 from tests.servers import ENGINE
 
-pytest_plugins = ["tests.cast"] if find_spec("tests.cast") else []
+pytest_plugins = ["tests.cast", "tests.emptying", "tests.leaks"]
 
 
 @pytest.fixture(scope="session")

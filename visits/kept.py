@@ -52,7 +52,7 @@ SQLITE_DERIVED = "UPDATE crm_feed_clock SET deriving = 0 WHERE id = 1;"
 
 def sqlite_recount(row: str) -> tuple[str, str]:
     """Set the counters of the object and the customer of NEW or OLD to what their finished visits say."""
-    # The plus keeps SQLite from choosing the index on the status alone, which would read every finished visit.
+    # The plus keeps SQLite from the index on the status alone, which would read every finished visit.
     done = "+v.status = 'DONE' AND v.deleted_at IS NULL"
     of_object = f"FROM visits_visit v WHERE v.object_id = {row}.object_id AND {done}"
     of_customer = f"FROM visits_visit v WHERE v.customer_id = {row}.customer_id AND {done}"

@@ -100,6 +100,18 @@ class MaskedEmailField(TextField):
 class WordsField(serializers.ListField):
     """A list of distinct words in the order given."""
 
+    MAX_WORDS = 50
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("max_length", self.MAX_WORDS)
+        super().__init__(**kwargs)
+
+    def run_child_validation(self, data: Any) -> Any:
+        # Before the words themselves: a sentence about each of a million would be a very long answer.
+        if self.max_length is not None and len(data) > self.max_length:
+            self.fail("max_length", max_length=self.max_length)
+        return super().run_child_validation(data)
+
     def to_internal_value(self, data: Any) -> list[Any]:
         return list(dict.fromkeys(super().to_internal_value(data)))
 

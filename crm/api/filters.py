@@ -247,8 +247,9 @@ def filtered(
     request: Request | Any,
 ) -> QuerySet[Any]:
     """The rows that the parameters ask for. Raises Invalid with a sentence for each bad value."""
+    paging = [n for n in PAGING if n != "deleted" or hasattr(queryset.model, "deleted_at")]
     refuse_unknown(
-        parameters, [*filters.base_filters, *PAGING, *(SEARCH if filters.searched else ())]
+        parameters, [*filters.base_filters, *paging, *(SEARCH if filters.searched else ())]
     )
     chosen = filters(data=dict(parameters), queryset=queryset, request=request)
     if not chosen.form.is_valid():

@@ -189,13 +189,15 @@ def value_at(row: Any, path: str) -> Any:
     return plain(value)
 
 
-def fingerprint(keys: Sequence[SortKey], parameters: Mapping[str, str]) -> str:
-    """What a cursor belongs to: this order, these filters."""
+def fingerprint(
+    model: type[Model], keys: Sequence[SortKey], parameters: Mapping[str, str]
+) -> str:
+    """What a cursor belongs to: this kind of record, this order, these filters."""
     chosen = sorted(
         (k, v) for k, v in parameters.items() if k not in {"cursor", "size", "limit", "count"}
     )
     return hashlib.sha256(
-        repr(([(k.path, k.descending) for k in keys], chosen)).encode()
+        repr((model._meta.label, [(k.path, k.descending) for k in keys], chosen)).encode()
     ).hexdigest()[:16]
 
 
@@ -208,7 +210,7 @@ def cursor_of(
     """One step of a cursor: {"items", "next_cursor", "has_more"}; an empty cursor is the first step."""
     size_name = "size" if parameters.get("size") else "limit"
     limit = whole_number(parameters, size_name, DEFAULT_LIMIT, MAX_LIMIT)
-    belongs = fingerprint(keys, parameters)
+    belongs = fingerprint(queryset.model, keys, parameters)
     if parameters.get("cursor"):
         queryset = queryset.filter(beyond(keys, read_cursor(parameters["cursor"], belongs)))
     try:

@@ -1,13 +1,17 @@
-"""JSON as it comes in: an object or a list, UTF-8, no NaN, no NUL characters."""
+"""JSON as it comes in: an object or a list, UTF-8, no NaN, no NUL characters, not nested without end."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from django.utils.translation import gettext as _
 from rest_framework.parsers import BaseParser
 
 from crm.errors import Malformed
+
+# The deepest thing that anybody sends is a flat's attributes (32) in a batch of edits (5). Beyond some
+# hundreds Python's own functions give up, even the one that quotes a value in a sentence.
+MAX_DEPTH: Final = 64
 
 
 class StrictJSONParser(BaseParser):
@@ -26,18 +30,27 @@ class StrictJSONParser(BaseParser):
             data = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise Malformed(_("The request body is not valid JSON.")) from error
-        # PostgreSQL's text cannot hold NUL, and no person types it.
-        if b"\\u0000" in body and has_nul(data):
-            raise Malformed(_("The request body contains a NUL character."))
+        brackets = body.count(b"[") + body.count(b"{")
+        if brackets > MAX_DEPTH or b"\\u0000" in body:
+            refuse_unstorable(data)
         return data
 
 
-def has_nul(value: Any) -> bool:
-    """Whether any text inside holds U+0000."""
-    if isinstance(value, str):
-        return "\x00" in value
-    if isinstance(value, dict):
-        return any(has_nul(k) or has_nul(v) for k, v in value.items())
-    if isinstance(value, list):
-        return any(has_nul(v) for v in value)
-    return False
+def refuse_unstorable(data: Any) -> None:
+    """Raise Malformed for a value that holds NUL or is nested too deeply. Goes level by level."""
+    level = [data]
+    for _depth in range(MAX_DEPTH + 1):
+        # PostgreSQL's text cannot hold NUL, and no person types it.
+        if any(isinstance(one, str) and "\x00" in one for one in level):
+            raise Malformed(_("The request body contains a NUL character."))
+        held = [one for one in level if isinstance(one, dict | list)]
+        level = [
+            item
+            for one in held
+            for item in (one if isinstance(one, list) else (*one, *one.values()))
+        ]
+        if not level:
+            return
+    raise Malformed(
+        _("The request body is nested more than %(limit)s levels deep.") % {"limit": MAX_DEPTH}
+    )

@@ -4,7 +4,9 @@ from typing import Any
 
 import orjson
 from django.utils.functional import Promise
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 
 def fallback(value: Any) -> Any:
@@ -40,3 +42,13 @@ class Utf8JSONRenderer(BaseRenderer):
         if data is None:
             return b""
         return to_json(data)
+
+
+class JsonWhateverIsAsked(DefaultContentNegotiation):
+    """A browser that opens an address asks for HTML: it gets JSON, too, rather than a refusal (RFC 9110)."""
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """The view's first renderer."""
+        return renderers[0], renderers[0].media_type

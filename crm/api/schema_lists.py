@@ -49,7 +49,7 @@ def schema_of(declared: django_filters.Filter) -> Schema:
         case "integer":
             return {"type": "integer"}
         case "uuid":
-            return any_of({"type": "string", "format": "uuid"})
+            return any_of({"type": "string", "format": "uuid"}, filters.MAX_PARAMETER // 37)
     known = choices_of(declared)
     return any_of({"type": "string", "enum": known} if known else WORD)
 

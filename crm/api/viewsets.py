@@ -4,7 +4,7 @@ A subclass declares its model, serializer, filters, sorts and services. It canno
 every queryset starts with `visible_to`, and every write goes through a service that locks and compares.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -43,6 +43,8 @@ class ReaderViewSet(GenericViewSet[Any]):
     # Names of `sorts` that hold personal data: an engineer's list could unmask by its order.
     personal_sorts: ClassVar[frozenset[str]] = frozenset()
     related: ClassVar[tuple[str, ...]] = ()
+    # The order of a cursor without `sort`: by id, in the columns that the list's indexes have.
+    cursor_keys: ClassVar[Sequence[listing.SortKey]] = listing.BY_ID
 
     @property
     def caller(self) -> User:
@@ -51,8 +53,7 @@ class ReaderViewSet(GenericViewSet[Any]):
 
     def model(self) -> Any:
         """The kind of record."""
-        declared: Any = self.queryset
-        return declared.model
+        return getattr(self, "queryset").model  # noqa: B009 - the stubs take `queryset` for a descriptor
 
     def record_id(self) -> UUID:
         """The id in the path; a malformed one is simply not found."""
@@ -98,7 +99,7 @@ class ReaderViewSet(GenericViewSet[Any]):
         if "cursor" in parameters:
             if "page" in parameters:
                 raise Invalid({"cursor": _("Ask for either a page or a cursor.")})
-            keys = listing.sort_keys(asked, known, model) if asked.strip() else listing.BY_ID
+            keys = listing.sort_keys(asked, known, model) if asked.strip() else self.cursor_keys
             return Response(listing.cursor_of(rows, keys, parameters, self.represent))
         default = "distance_m" if near else self.default_sort
         keys = listing.sort_keys(asked if asked.strip() else default, known, model)

@@ -55,7 +55,8 @@ class UserAccounts(BaseUserManager.from_queryset(UserQuerySet)):  # type: ignore
     """Accounts are found by e-mail in any case, as people type it."""
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email=normalise_email(username or ""))
+        found: User = self.get(email=normalise_email(username or ""))
+        return found
 
 
 class User(AbstractBaseUser, Timestamped):

@@ -121,10 +121,10 @@ def written(user: User, changes: Changes, *, actor: User) -> User:
         told.append(part_of(Action.ROLE, user, before={"role": before["role"]}))
     if "password" in changes:
         told.append(part_of(Action.PASSWORD, user))
-    report(told, actor=actor)
     if "password" in changes or not user.is_active:
         reason = "password_changed" if user.is_active else "deactivated"
-        sessions.end(sessions.sessions_of(user), actor=actor, reason=reason)
+        told += sessions.ended(sessions.sessions_of(user), reason=reason)
+    report(told, actor=actor)
     return user
 
 

@@ -169,16 +169,20 @@ def log_out(*, session: Session) -> None:
 
 
 def end(sessions: Iterable[Session], *, actor: User | None, **facts: Any) -> None:
-    """End sessions, reporting those that had been alive. facts: what else to tell about it."""
+    """End sessions and report it. facts: what else to tell about it."""
     with transaction.atomic():
-        ended = [
-            event(Action.LOGOUT, session.user, session_id=str(session.pk), **facts)
-            for session in sessions
-            if Session.objects.filter(pk=session.pk, ended_at__isnull=True).update(
-                ended_at=timezone.now()
-            )
-        ]
-        report(ended, actor=actor)
+        report(ended(sessions, **facts), actor=actor)
+
+
+def ended(sessions: Iterable[Session], **facts: Any) -> list[Change]:
+    """End sessions inside the caller's transaction; what it has to report of those that had been alive."""
+    return [
+        event(Action.LOGOUT, session.user, session_id=str(session.pk), **facts)
+        for session in sessions
+        if Session.objects.filter(pk=session.pk, ended_at__isnull=True).update(
+            ended_at=timezone.now()
+        )
+    ]
 
 
 def sessions_of(user: User, *, but: Session | None = None) -> list[Session]:
@@ -207,5 +211,5 @@ def change_password(*, session: Session, old_password: str, new_password: str) -
         same = User.objects.filter(pk=user.pk, is_active=True, password=user.password)
         if not same.update(password=encoded):
             raise wrong
-        end(sessions_of(user, but=session), actor=user, reason="password_changed")
-        report([event(Action.PASSWORD, user)], actor=user)
+        others = ended(sessions_of(user, but=session), reason="password_changed")
+        report([*others, event(Action.PASSWORD, user)], actor=user)

@@ -76,9 +76,7 @@ def url_of_database(engine: str) -> str:
 
 
 @pytest.fixture
-def address(
-    transactional_db: None, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[str]:
+def address(transactional_db: None, engine: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """The product, running with demo data."""
     call_command("seed_demo", objects=60, verbosity=0)
     monkeypatch.setenv("DATABASE_URL", url_of_database(engine))
@@ -102,7 +100,8 @@ def address(
 
 @pytest.mark.parametrize("document", DOCUMENTS)
 def test_document_does_what_it_says(document: str, address: str, tmp_path: Path) -> None:
-    if shutil.which("bash") is None or shutil.which("curl") is None:
+    bash = shutil.which("bash")
+    if bash is None or shutil.which("curl") is None:
         pytest.skip("the walk needs bash and curl")
     steps = steps_of(read(document))
     script = tmp_path / "walk.sh"
@@ -111,7 +110,7 @@ def test_document_does_what_it_says(document: str, address: str, tmp_path: Path)
     )
     python3 = str(Path(sys.executable).parent)
     done = subprocess.run(
-        ("bash", str(script)),
+        (bash, str(script)),
         env={
             **os.environ,
             "BASE": address,

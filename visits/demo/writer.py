@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connections, models, transaction
+from django.db import connections, models, reset_queries, transaction
 
 from clients.models import Customer
+from crm.changes import report
 from crm.db.bulk import copy_rows, refresh_statistics
 from crm.records import Record
 from crm.territory.dictionary_data import FIXED_MOMENT_MS, uuid7_bits
@@ -18,10 +19,13 @@ from objects.models import Object, ObjectAccess, Unit
 from visits.demo.draw import PHONE_CODES
 from visits.demo.generator import Town
 from visits.demo.rows import CustomerRow, House, ObjectRow, UnitRow, VisitRow
+from visits.demo.telling import creations
 from visits.models import Visit
 
 # Houses in one transaction: enough for triggers that work per statement, few enough to hold in 30 MB.
 BATCH = 2_000
+# Told, each row is also held as it was stored and as its entry: a smaller batch takes the same memory.
+TOLD_SHARE = 4
 # From this many new houses on, the planner is told each time that their number has doubled: going by the
 # statistics of small tables, the triggers that count visits would read all of them for each batch.
 WORTH_ANALYZING = 2_000
@@ -44,18 +48,21 @@ def write_town(
     *,
     using: str = "default",
     on_progress: Callable[[int], object] | None = None,
+    told: bool = True,
 ) -> Written:
     """Store the first `count` houses of the town, batch by batch, each in a transaction of its own.
 
     Houses that exist (deleted ones too) are left alone with all that hangs on them, so an interrupted run
     can be repeated. A phone that some other customer has by now is left out. `on_progress` gets the number
-    of houses that each batch dealt with.
+    of houses that each batch dealt with. `told`: report each row to the change port, once a batch; only a load
+    test may go without.
     """
     written = Written()
     analyze_at = WORTH_ANALYZING
     phones_may_clash = _demo_phones().using(using).exists()
-    for start in range(0, count, BATCH):
-        end = min(start + BATCH, count)
+    batch = max(1, BATCH // TOLD_SHARE) if told else BATCH
+    for start in range(0, count, batch):
+        end = min(start + batch, count)
         with transaction.atomic(using=using):
             present = _present(start, end, using)
             houses = [
@@ -64,6 +71,10 @@ def write_town(
             written.already_there += end - start - len(houses)
             if houses:
                 _store(houses, written, using, check_phones=phones_may_clash)
+                if told:
+                    report(list(creations(*_ids(start, end), but=present)), actor=None)
+        # With DEBUG, Django keeps the text of each statement: a batch's entries are megabytes.
+        reset_queries()
         if written.objects >= analyze_at:
             _analyze(using)
             analyze_at = written.objects * 2
@@ -81,9 +92,15 @@ def _analyze(using: str) -> None:
 
 def _present(start: int, end: int, using: str) -> set[str]:
     """Which houses with numbers from start below end exist: their ids lie in one range of the primary key."""
-    first, last = (UUID(int=uuid7_bits(FIXED_MOMENT_MS + number, 0)) for number in (start, end))
+    first, last = _ids(start, end)
     found = Object._base_manager.using(using).filter(pk__gte=first, pk__lt=last)
     return {pk.hex for pk in found.values_list("pk", flat=True)}
+
+
+def _ids(start: int, end: int) -> tuple[UUID, UUID]:
+    """Where the ids of the houses with numbers from start below end begin and end, in every town."""
+    first, last = (UUID(int=uuid7_bits(FIXED_MOMENT_MS + number, 0)) for number in (start, end))
+    return first, last
 
 
 def _demo_phones() -> "models.QuerySet[Customer]":

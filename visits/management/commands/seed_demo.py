@@ -54,6 +54,12 @@ class Command(BaseCommand):
             help="the day that past and planned visits lie around (default today)",
         )  # fmt: skip
 
+        parser.add_argument(
+            "--untold",
+            action="store_true",
+            help="leave the audit trail out: for load tests, where entries would be most of the work",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         count: int = options["objects"]
         base_day: date = options["base_date"] or timezone.localdate()
@@ -62,7 +68,9 @@ class Command(BaseCommand):
         with tqdm(
             total=count, unit=" objects", disable=True if options["verbosity"] == 0 else None
         ) as bar:
-            written = write_town(town, count, on_progress=bar.update)
+            written = write_town(
+                town, count, on_progress=bar.update, told=not options["untold"]
+            )
         if options["verbosity"] > 0:
             self._tell(written, created)
 
