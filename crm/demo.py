@@ -242,8 +242,6 @@ def main() -> None:
         )
     for each in signals:
         signal.signal(each, stop)
-    # WhiteNoise looks into static/, which only an installation with collectstatic fills.
-    (DATA / "static").mkdir(parents=True, exist_ok=True)
     set_environment(os.environ)
     processes = Processes()
     # A short path: a Unix socket's may have about a hundred characters, data/ may lie deep.

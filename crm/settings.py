@@ -259,7 +259,6 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConflictHint": ["STALE_VERSION", "HARD_CONFLICT"],
         "ConflictStrategy": ["merge", "force", "reject"],
         "TokenType": ["bearer"],
-        "AuditAction": "crm.changes.Action",
     },
 }
 

@@ -123,6 +123,12 @@ def whole_number(parameters: Mapping[str, str], name: str, default: int, maximum
     return int(raw)
 
 
+def size_of(parameters: Mapping[str, str], name: str, alias: str) -> int:
+    """How many rows one answer holds; `name` goes before `alias`. Raises Invalid, whichever is wrong."""
+    second = whole_number(parameters, alias, DEFAULT_LIMIT, MAX_LIMIT)
+    return whole_number(parameters, name, second, MAX_LIMIT)
+
+
 def total_of(queryset: QuerySet[Any], *, exact: bool) -> tuple[int, bool]:
     """How many rows match, and whether that is an estimate."""
     if exact:
@@ -148,8 +154,7 @@ def page_of(
     represent: Callable[[list[Any]], list[Any]],
 ) -> dict[str, Any]:
     """One page: {"items", "page", "limit", "total", "pages", "has_next", "has_prev"[, "total_estimated"]}."""
-    size_name = "limit" if parameters.get("limit") else "size"
-    limit = whole_number(parameters, size_name, DEFAULT_LIMIT, MAX_LIMIT)
+    limit = size_of(parameters, "limit", "size")
     page = whole_number(parameters, "page", 1, MAX_PAGE)
     counting = parameters.get("count", "")
     if counting not in {"", "exact", "estimate"}:
@@ -208,8 +213,7 @@ def cursor_of(
     represent: Callable[[list[Any]], list[Any]],
 ) -> dict[str, Any]:
     """One step of a cursor: {"items", "next_cursor", "has_more"}; an empty cursor is the first step."""
-    size_name = "size" if parameters.get("size") else "limit"
-    limit = whole_number(parameters, size_name, DEFAULT_LIMIT, MAX_LIMIT)
+    limit = size_of(parameters, "size", "limit")
     belongs = fingerprint(queryset.model, keys, parameters)
     if parameters.get("cursor"):
         queryset = queryset.filter(beyond(keys, read_cursor(parameters["cursor"], belongs)))

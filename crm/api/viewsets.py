@@ -120,13 +120,11 @@ class RecordViewSet(ReaderViewSet):
     services: ClassVar[Any]
 
     def get_queryset(self) -> QuerySet[Any]:
-        if self.request.query_params.get("deleted") is None:
-            return super().get_queryset()
-        return self.summarised(self.deleted_or_live())
+        word = parameters_of(self.request.query_params).get("deleted", "").strip().lower()
+        return self.summarised(self.deleted_or_live(word)) if word else super().get_queryset()
 
-    def deleted_or_live(self) -> QuerySet[Any]:
+    def deleted_or_live(self, word: str) -> QuerySet[Any]:
         """The rows that `?deleted=` asks for; tombstones are for administrators."""
-        word = str(self.request.query_params["deleted"]).lower()
         if word not in {"true", "false", "1", "0"}:
             raise Invalid(
                 {

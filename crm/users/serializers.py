@@ -13,6 +13,7 @@ from crm.api.fields import (
     TextField,
 )
 from crm.api.serializers import PlaceSerializer, ReferenceField
+from crm.users.models import normalise_email
 from crm.users.passwords import MAX_PASSWORD
 from crm.users.roles import Role
 
@@ -25,6 +26,10 @@ class EmailAddressField(MaskedEmailField):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=MAX_EMAIL, **kwargs)
         self.validators.append(EmailValidator())
+
+    def to_internal_value(self, data: Any) -> str:
+        # As it is stored: a capital may become two small characters, and then it must still fit.
+        return normalise_email(super().to_internal_value(data))
 
 
 class OwnSerializer(serializers.Serializer[Any]):

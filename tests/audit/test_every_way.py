@@ -1,0 +1,218 @@
+"""Every way of changing every entity leaves exactly one entry per changed record, and nothing else does."""
+
+import re
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+from django.db import transaction
+from django.urls import get_resolver
+from rest_framework.test import APIClient
+
+from audit.models import AuditEntry
+from crm.users.models import User
+from objects.models import Object
+from objects.services import create_object
+from tests.audit.witness import ADDRESS, CLIENT, Origin, told_models, witnessed
+from tests.cast import PASSWORD, Cast
+
+pytestmark = pytest.mark.django_db
+
+NOBODY = Origin(actor=None)
+NEW_PASSWORD = "a much longer phrase"
+
+
+class Walker:
+    """Somebody who uses the API, each request watched."""
+
+    def __init__(self, cast: Cast, user: User | None) -> None:
+        self.user = user
+        self.client: APIClient = cast.api(user)
+        self.client.defaults |= {"REMOTE_ADDR": ADDRESS, "HTTP_USER_AGENT": CLIENT}
+        self.requests = 0
+
+    @contextmanager
+    def step(self, *events: str, changes: int, actor: User | None) -> Generator[dict[str, str]]:
+        self.requests += 1
+        name = f"step-{self.requests}-{self.user.pk if self.user else 'nobody'}"
+        with witnessed(Origin(actor, name, ADDRESS, CLIENT), *events, changes=changes):
+            yield {"x-request-id": name}
+
+    def does(
+        self, method: str, path: str, body: Any = None, *events: str,
+        changes: int = 1, status: int = 200, actor: User | None = None,
+    ) -> Any:  # fmt: skip
+        """Ask for it, watched: `changes` records change, and `events` happen."""
+        with self.step(*events, changes=changes, actor=actor or self.user) as headers:
+            answer = getattr(self.client, method)(f"/api/v1/{path}", body, headers=headers)
+        assert answer.status_code == status, answer.content
+        return answer.json() if answer.content else None
+
+
+def test_objects_and_what_hangs_on_them(cast: Cast) -> None:
+    sergei, anna, ivan = (Walker(cast, user) for user in (cast.sergei, cast.anna, cast.ivan))
+    body = {"type": "MKD", "address": "ул. Ёлочная, д. 5", "contact_phone": "8 999 123-45-67",
+            "district_id": str(cast.centre.pk), "gps_lat": 55.75, "gps_lng": 37.61, "tags": ["а"]}  # fmt: skip
+    home = sergei.does("post", "objects", body, status=201)["id"]
+    ivan.does("patch", f"objects/{home}", {"status": "INTEREST", "version": 1})
+    # What an engineer sees of a phone, sent back, and what was there already, change nothing.
+    same = {"contact_phone": "+7 (***) ***-**67", "status": "INTEREST"}
+    ivan.does("patch", f"objects/{home}", same, changes=0)
+    ivan.does("patch", f"objects/{home}", {"status": "DONE", "version": 1}, changes=0, status=409)
+    sergei.does("patch", f"objects/{home}", {"contact_phone": "+79990000067", "force": True})
+    sergei.does("patch", f"objects/{home}", {"responsible_user_id": str(cast.ivan.pk)})
+    ivan.does("post", f"objects/{home}/delegate?supervisor_id={cast.sergei.pk}")
+
+    flat = ivan.does("post", "units", {"object_id": home, "unit_number": "12"}, status=201)["id"]
+    ivan.does("patch", f"units/{flat}", {"floor": 3, "attributes": {"door": "steel", "phone": "+79991112233"}})
+    person = {"object_id": home, "unit_id": flat, "full_name": "Мария", "phone": "+79991234568"}
+    customer = ivan.does("post", "customers", person, status=201)["id"]
+    ivan.does("patch", f"customers/{customer}", {"satisfied": True, "preferred_call_time": "18:30"})
+    ivan.does("post", "customers", person, changes=0, status=409)
+
+    plan = {"object_id": home, "customer_id": customer, "scheduled_at": "2030-01-01T10:00:00Z"}
+    visit = ivan.does("post", "visits", plan, status=201)["id"]
+    ivan.does("patch", f"visits/{visit}", {"unit_id": flat})
+    ivan.does("post", f"visits/{visit}/start", {})
+    done = {"outcome_text": "Подключили", "version": 3, "interests": ["TV"]}
+    ivan.does("post", f"visits/{visit}/complete", done)
+    sergei.does("post", f"visits/{visit}/reopen", {})
+    sergei.does("patch", f"visits/{visit}", {"engineer_id": str(cast.pyotr.pk)})
+    sergei.does("post", f"visits/{visit}/cancel", {})
+    other = ivan.does("post", "visits", plan, status=201)["id"]
+
+    for kind, record in (("visits", other), ("customers", customer), ("units", flat)):
+        sergei.does("delete", f"{kind}/{record}", status=204)
+        anna.does("post", f"{kind}/{record}/restore")
+    anna.does("post", f"units/{flat}/restore", changes=0)
+    # With its unit, its customer and two visits.
+    sergei.does("delete", f"objects/{home}", changes=5, status=204)
+    sergei.does("delete", f"objects/{home}", changes=0, status=404)
+    anna.does("post", f"objects/{home}/restore", changes=5)
+    ivan.does("delete", f"objects/{home}", changes=0, status=403)
+
+
+def test_people(cast: Cast) -> None:
+    anna, sergei, ivan = (Walker(cast, user) for user in (cast.anna, cast.sergei, cast.ivan))
+    nina = {"email": "Nina@crm.test", "full_name": "Нина", "role": "ENGINEER", "phone": "+79160000001",
+            "password": "another long phrase"}  # fmt: skip
+    made = sergei.does("post", "users", nina, status=201)["id"]
+    sergei.does("post", "users", nina, changes=0, status=409)
+    sergei.does("patch", f"users/{made}", {"phone": "+79160000201"})
+    anna.does("patch", f"users/{made}", {"email": "ninotchka@crm.test"})
+    anna.does("patch", f"users/{made}", {"role": "SUPERVISOR"}, "role")
+    ivan.does("patch", "users/me", {"full_name": "Иван Петрович", "phone": "+79160000002"})
+    cast.ivan.refresh_from_db()
+    # Ivan's one session ends with his password.
+    anna.does(
+        "patch", f"users/{cast.ivan.pk}", {"password": NEW_PASSWORD}, "password", "logout", changes=0
+    )
+    cast.api(cast.timur)
+    anna.does("patch", f"users/{cast.timur.pk}", {"is_active": False}, "logout")
+    anna.does("patch", f"users/{cast.anna.pk}", {"is_active": False}, changes=0, status=409)
+
+
+def test_logging_in_and_out(cast: Cast) -> None:
+    nobody = Walker(cast, None)
+    right = {"username": "Ivan@crm.test", "password": PASSWORD}
+    wrong = {"username": "ivan@crm.test", "password": "wrong"}
+    unknown = {"username": "nobody@crm.test", "password": PASSWORD}
+    pair = nobody.does("post", "auth/token", right, "login", changes=0, actor=cast.ivan)
+    nobody.does("post", "auth/token", wrong, "login_failed", changes=0, status=401)
+    nobody.does("post", "auth/token", unknown, "login_failed", changes=0, status=401)
+    token = {"refresh_token": pair["refresh_token"]}
+    nobody.does("post", "auth/refresh", token, changes=0, actor=cast.ivan)
+    # A dead one again: thief or owner, the session ends.
+    nobody.does("post", "auth/refresh", token, "logout", changes=0, status=401, actor=cast.ivan)
+    ivan = Walker(cast, cast.ivan)
+    cast.api(cast.ivan)
+    both = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+    ivan.does("post", "auth/password", {**both, "old_password": "wrong"}, changes=0, status=422)
+    ivan.does("post", "auth/password", both, "password", "logout", changes=0, status=204)
+    ivan.does("post", "auth/logout", None, "logout", changes=0, status=204)
+    ivan.does("get", "users/me", None, changes=0, status=401)
+    reasons = AuditEntry.objects.filter(action="logout").order_by("pk")
+    assert [entry.after.get("reason") for entry in reasons] == [
+        "refresh_token_reused", "password_changed", None,
+    ]  # fmt: skip
+
+
+def test_dictionaries(cast: Cast) -> None:
+    anna = Walker(cast, cast.anna)
+    city = anna.does("post", "dictionaries/cities", {"name": "Омск"}, status=201)["id"]
+    anna.does("patch", f"dictionaries/cities/{city}", {"time_zone": "Asia/Omsk"})
+    body = {"name": "Советский", "city_id": city}
+    district = anna.does("post", "dictionaries/districts", body, status=201)["id"]
+    anna.does("patch", f"dictionaries/districts/{district}", {"name": "Кировский"})
+    anna.does("delete", f"dictionaries/cities/{city}", changes=0, status=409)
+    anna.does("delete", f"dictionaries/districts/{district}", status=204)
+    anna.does("delete", f"dictionaries/cities/{city}", status=204)
+    cities = AuditEntry.objects.filter(entity_type__in=["city", "district"])
+    assert {entry.city_id for entry in cities} == {UUID(city)}
+
+
+def test_commands(cast: Cast, tmp_path: Path) -> None:
+    with witnessed(NOBODY):
+        call_command("seed_dictionaries", verbosity=0)
+    with witnessed(NOBODY, changes=0):
+        call_command("seed_dictionaries", verbosity=0)
+    with witnessed(NOBODY, changes=1):
+        call_command("create_admin", "boss@crm.test", "a long enough phrase", verbosity=0)
+    file = tmp_path / "houses.csv"
+    file.write_text("address;city;rooms\nул. Мира, д. 1;Москва;3\nул. Мира, д. 2;Москва;\n", encoding="utf-8")
+    arguments = ("import_objects", str(file), "--units-from", "rooms")
+    with witnessed(NOBODY, changes=5):
+        call_command(*arguments, verbosity=0)
+    with witnessed(NOBODY, changes=0):
+        call_command(*arguments, verbosity=0)
+    file.write_text("address;city;status\nул. Мира, д. 1;Москва;DONE\n", encoding="utf-8")
+    with witnessed(NOBODY, changes=0):
+        call_command("import_objects", str(file), "--dry-run", verbosity=0)
+    with witnessed(NOBODY, changes=1):
+        call_command("import_objects", str(file), verbosity=0)
+
+
+def test_the_demo(cast: Cast) -> None:
+    with witnessed(NOBODY):
+        call_command("seed_demo", "--objects", "7", verbosity=0)
+    assert AuditEntry.objects.filter(entity_type="visit", action="create").exists()
+    with witnessed(NOBODY, changes=0):
+        call_command("seed_demo", "--objects", "7", verbosity=0)
+    with witnessed(NOBODY):
+        call_command("seed_demo", "--objects", "9", verbosity=0)
+
+
+def test_the_witness_sees_what_is_not_told(cast: Cast) -> None:
+    """The guard itself: a write past the services, and a report of what did not happen, are found."""
+    home = cast.object()
+    with pytest.raises(AssertionError), witnessed(NOBODY):
+        Object.objects.filter(pk=home.pk).update(status="DONE")
+    actor = Origin(cast.sergei)
+    values = {"type": "MKD", "address": "ул. Мира, д. 7", "city_id": cast.moscow.pk}
+    with pytest.raises(AssertionError), witnessed(actor), transaction.atomic():
+        made = create_object(actor=cast.sergei, values=values)
+        Object.objects.filter(pk=made.pk).update(address="ул. Мира, д. 8")
+
+
+# Addresses that change nothing, however they are asked.
+READING = re.compile(r"analytics|my-tasks|reminders|supervisors$|^audit|openapi")
+
+
+def test_every_entity_and_every_writing_address_is_walked() -> None:
+    """What is new here must be walked above: its name stands in this file, or it is listed as reading."""
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert {model._meta.model_name for model in told_models()} == {
+        "object", "unit", "customer", "visit", "user", "city", "district",
+    }  # fmt: skip
+    api = next(p for p in get_resolver().url_patterns if str(p.pattern) == "api/v1/")
+    paths = {
+        str(one.pattern).strip("^$") for included in api.url_patterns for one in included.url_patterns
+    }
+    for path in paths:
+        parts = [part for part in re.split(r"/?\(\?P<pk>[^)]*\)/?", path) if part]
+        if not READING.search(path):
+            assert all(part in text for part in parts), path
