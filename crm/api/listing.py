@@ -194,9 +194,7 @@ def value_at(row: Any, path: str) -> Any:
     return plain(value)
 
 
-def fingerprint(
-    model: type[Model], keys: Sequence[SortKey], parameters: Mapping[str, str]
-) -> str:
+def fingerprint(model: type[Model], keys: Sequence[SortKey], parameters: Mapping[str, str]) -> str:
     """What a cursor belongs to: this kind of record, this order, these filters."""
     chosen = sorted(
         (k, v) for k, v in parameters.items() if k not in {"cursor", "size", "limit", "count"}

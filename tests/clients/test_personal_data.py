@@ -13,14 +13,21 @@ from tests.contracts.envelope import invalid, refused
 pytestmark = pytest.mark.django_db
 
 CUSTOMER, CONTACT, FOREIGN = "+79991234567", "+79167654321", "+4915112345678"
-MASKED, CONTACT_MASKED, FOREIGN_MASKED = "+7 (***) ***-**67", "+7 (***) ***-**21", "+** (***) ***-**78"
+MASKED, CONTACT_MASKED, FOREIGN_MASKED = (
+    "+7 (***) ***-**67",
+    "+7 (***) ***-**21",
+    "+** (***) ***-**78",
+)
 
 
 @pytest.fixture
 def scene(cast: Cast) -> dict[str, Any]:
     """An object with a contact, a unit, two customers and a visit, all with phones."""
     parent = cast.object(
-        contact_phone=CONTACT, contact_name="Вахтёр", responsible_user=cast.ivan, created_by=cast.ivan
+        contact_phone=CONTACT,
+        contact_name="Вахтёр",
+        responsible_user=cast.ivan,
+        created_by=cast.ivan,
     )
     unit = cast.unit(parent)
     customer = cast.customer(parent, phone=CUSTOMER, unit=unit)
@@ -62,7 +69,12 @@ def test_lists_details_and_nested(
     cast: Cast, scene: dict[str, Any], leaks: Callable[[Any], Any]
 ) -> None:
     api = cast.api(cast.ivan)
-    for kind, name in (("objects", "object"), ("units", "unit"), ("customers", "customer"), ("visits", "visit")):
+    for kind, name in (
+        ("objects", "object"),
+        ("units", "unit"),
+        ("customers", "customer"),
+        ("visits", "visit"),
+    ):
         assert leaks(api.get(f"/api/v1/{kind}")).json()["total"] >= 1
         assert leaks(api.get(f"/api/v1/{kind}?cursor=&size=1")).json()["items"]
         assert leaks(api.get(f"/api/v1/{kind}/{scene[name].pk}")).status_code == 200
@@ -73,7 +85,9 @@ def test_lists_details_and_nested(
         leaks(api.get(f"/api/v1/{path}"))
     visit = api.get(f"/api/v1/visits/{scene['visit'].pk}").json()
     assert visit["customer"]["phone"] == MASKED
-    assert api.get(f"/api/v1/objects/{scene['object'].pk}").json()["contact_phone"] == CONTACT_MASKED
+    assert (
+        api.get(f"/api/v1/objects/{scene['object'].pk}").json()["contact_phone"] == CONTACT_MASKED
+    )
     assert api.get(f"/api/v1/customers/{scene['abroad'].pk}").json()["phone"] == FOREIGN_MASKED
 
 
@@ -90,15 +104,24 @@ def test_writes_and_moves(cast: Cast, scene: dict[str, Any], leaks: Callable[[An
     assert leaks(api.post(f"/api/v1/visits/{visit.pk}/start", {})).status_code == 200
     body = {"version": 2, "outcome_text": "Готово"}
     assert leaks(api.post(f"/api/v1/visits/{visit.pk}/complete", body)).status_code == 200
-    stale = leaks(api.post(f"/api/v1/visits/{planned.json()['id']}/complete", {**body, "version": 9}))
+    stale = leaks(
+        api.post(f"/api/v1/visits/{planned.json()['id']}/complete", {**body, "version": 9})
+    )
     assert refused(stale, 409)["diff"]["server_data"]["customer"]["phone"] == MASKED
 
 
-def test_both_sides_of_a_conflict(cast: Cast, scene: dict[str, Any], leaks: Callable[[Any], Any]) -> None:
+def test_both_sides_of_a_conflict(
+    cast: Cast, scene: dict[str, Any], leaks: Callable[[Any], Any]
+) -> None:
     api = cast.api(cast.ivan)
     for path, field, stored, mask in (
         (f"/api/v1/customers/{scene['customer'].pk}", "phone", "+79990001122", "+7 (***) ***-**22"),
-        (f"/api/v1/objects/{scene['object'].pk}", "contact_phone", "+79990001133", "+7 (***) ***-**33"),
+        (
+            f"/api/v1/objects/{scene['object'].pk}",
+            "contact_phone",
+            "+79990001133",
+            "+7 (***) ***-**33",
+        ),
     ):
         edit = {field: stored, "version": 1}
         assert cast.api(cast.sergei).patch(path, edit).status_code == 200
@@ -127,7 +150,14 @@ def test_a_masked_value_sent_back_is_unchanged_and_never_saved(
         assert leaks_free.json()["version"] == version, body.json()
         with_more = api.patch(path, {"phone": MASKED, "notes": user.full_name, "version": version})
         assert with_more.json()["version"] == version + 1
-        for other in (CONTACT_MASKED, FOREIGN_MASKED, "***", "*", "+7999123456*", "+7 (***) ***-**6７"):
+        for other in (
+            CONTACT_MASKED,
+            FOREIGN_MASKED,
+            "***",
+            "*",
+            "+7999123456*",
+            "+7 (***) ***-**6７",
+        ):
             invalid(api.patch(path, {"phone": other}), "phone")
             invalid(api.patch(path, {"phone": other, "force": True, "version": 1}), "phone")
         object_path = f"/api/v1/objects/{scene['object'].pk}"
@@ -148,7 +178,9 @@ def test_an_old_mask_on_a_stale_edit_is_a_conflict(cast: Cast, scene: dict[str, 
     assert diff["conflicting_fields"] == ["phone"]
     assert diff["diff"]["phone"] == {"server": "+7 (***) ***-**22", "client": MASKED}
     # The mask of what is stored now stands for it, also on a stale edit of something else.
-    diff = refused(api.patch(path, {"phone": "+7 (***) ***-**22", "notes": "x", "version": 1}), 409)["diff"]
+    diff = refused(
+        api.patch(path, {"phone": "+7 (***) ***-**22", "notes": "x", "version": 1}), 409
+    )["diff"]
     assert list(diff["diff"]) == ["notes"]
     assert diff["resolution_hints"]["code"] == "STALE_VERSION"
     invalid(api.patch(path, {"phone": MASKED, "version": 2}), "phone")
@@ -177,7 +209,10 @@ def test_an_engineer_finds_by_a_whole_phone_only(cast: Cast, scene: dict[str, An
 
     for whole in (CUSTOMER, "8 (999) 123-45-67", "9991234567", "79991234567"):
         for name in ("q", "phone", "search"):
-            assert (count(ivan, **{name: whole}), count(pyotr, **{name: whole})) == (1, 0), (name, whole)
+            assert (count(ivan, **{name: whole}), count(pyotr, **{name: whole})) == (1, 0), (
+                name,
+                whole,
+            )
     for length in range(2, len(CUSTOMER) - 1):
         for start in (CUSTOMER[:length], "8" + CUSTOMER[2 : length + 2], CUSTOMER[2 : length + 2]):
             if start in (CUSTOMER[2:], "8" + CUSTOMER[2:]):
@@ -191,7 +226,9 @@ def test_an_engineer_finds_by_a_whole_phone_only(cast: Cast, scene: dict[str, An
             assert ivan.get(f"/api/v1/{kind}", {"q": q}).json()["total"] == 0
 
 
-def test_an_engineer_cannot_sort_or_filter_by_what_is_masked(cast: Cast, scene: dict[str, Any]) -> None:
+def test_an_engineer_cannot_sort_or_filter_by_what_is_masked(
+    cast: Cast, scene: dict[str, Any]
+) -> None:
     ivan, sergei = cast.api(cast.ivan), cast.api(cast.sergei)
     for kind, field in (("customers", "phone"), ("objects", "contact_phone")):
         for sort in (field, f"-{field}", f"updated_at,-{field}"):
@@ -213,5 +250,7 @@ def test_supervisors_and_administrators_see_whole(cast: Cast, scene: dict[str, A
     for user in (cast.sergei, cast.anna):
         api = cast.api(user)
         assert api.get(f"/api/v1/customers/{scene['customer'].pk}").json()["phone"] == CUSTOMER
-        assert api.get(f"/api/v1/visits/{scene['visit'].pk}").json()["customer"]["phone"] == CUSTOMER
+        assert (
+            api.get(f"/api/v1/visits/{scene['visit'].pk}").json()["customer"]["phone"] == CUSTOMER
+        )
         assert api.get(f"/api/v1/objects/{scene['object'].pk}").json()["contact_phone"] == CONTACT

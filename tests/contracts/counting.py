@@ -54,7 +54,10 @@ class CountingContract:
         body = self.kind.body(cast)
         yield "create", lambda: api.post(url, body)
         name, first, second = self.kind.edit
-        edit = {name: second if role == "SUPERVISOR" else first, "version": api.get(path).json()["version"]}
+        edit = {
+            name: second if role == "SUPERVISOR" else first,
+            "version": api.get(path).json()["version"],
+        }
         yield "patch", lambda: api.patch(path, edit)
         yield "unchanged", lambda: api.patch(path, {})
         if role != "ENGINEER":
@@ -63,7 +66,8 @@ class CountingContract:
 
     def measured(self, cast: Cast, rows: int) -> Counts:
         """The queries of each request, by role, on top of `rows` rows."""
-        path = [f"{self.kind.url}/{self.kind.make(cast).pk}" for _ in range(rows)][0]
+        records = [self.kind.make(cast) for _ in range(rows)]
+        path = f"{self.kind.url}/{records[0].pk}"
         counts: Counts = {}
         for role in ROLES:
             for request, call in self.requests(cast, role, path):

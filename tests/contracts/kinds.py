@@ -54,8 +54,12 @@ class Kind:
     def body(self, cast: Cast) -> dict[str, Any]:
         """What creates such a record."""
         if self.name == "objects":
-            return {"type": "CAFE", "address": "ул. Новая, д. 1", "city_id": str(cast.moscow.pk),
-                    "district_id": str(cast.centre.pk)}  # fmt: skip
+            return {
+                "type": "CAFE",
+                "address": "ул. Новая, д. 1",
+                "city_id": str(cast.moscow.pk),
+                "district_id": str(cast.centre.pk),
+            }
         body = {"object_id": str(cast.object().pk)}
         return {**body, "unit_number": "77"} if self.name == "units" else body
 
@@ -69,24 +73,43 @@ class Kind:
         pk = {"id": mixed_id(i)}
         if self.name == "objects":
             return cast.object(
-                **pk, address=f"ул. {word or 'Без'} {third}", type=["MKD", "CAFE", "CAFE"][third],
-                status=["NEW", "DONE", "NEW"][third], contact_name=word, tags=[f"t{third}"],
-                contact_phone=None if third else f"+7999000{i:04d}", gps_lat=55.7 if third else None,
-                gps_lng=37.6 if third else None, responsible_user=cast.ivan if third else None,
-            )  # fmt: skip
+                **pk,
+                address=f"ул. {word or 'Без'} {third}",
+                type=["MKD", "CAFE", "CAFE"][third],
+                status=["NEW", "DONE", "NEW"][third],
+                contact_name=word,
+                tags=[f"t{third}"],
+                contact_phone=None if third else f"+7999000{i:04d}",
+                gps_lat=55.7 if third else None,
+                gps_lng=37.6 if third else None,
+                responsible_user=cast.ivan if third else None,
+            )
         parent = cast.object(address=f"ул. Ветка {third}")
         if self.name == "units":
-            return cast.unit(parent, **pk, floor=None if third == 1 else third, entrance=third or None)
+            return cast.unit(
+                parent, **pk, floor=None if third == 1 else third, entrance=third or None
+            )
         if self.name == "customers":
             return cast.customer(
-                parent, **pk, full_name=word, phone=None if third else f"+7999000{i:04d}", satisfied=[None, True, False][third],
-                provider_rating=third or None, desired_price=[None, "9.90", "10.10"][third], interests=["TV", "CCTV"][: third],
+                parent,
+                **pk,
+                full_name=word,
+                phone=None if third else f"+7999000{i:04d}",
+                satisfied=[None, True, False][third],
+                provider_rating=third or None,
+                desired_price=[None, "9.90", "10.10"][third],
+                interests=["TV", "CCTV"][:third],
                 gdpr_consent=bool(third),
-            )  # fmt: skip
+            )
         moment = None if third == 1 else NOON + timedelta(hours=third)
         values: dict[str, Any] = {"scheduled_at": moment, "next_action_due_at": moment}
         if third == 2:
-            values |= {"status": "DONE", "outcome_text": "Да", "started_at": NOON, "finished_at": NOON}
+            values |= {
+                "status": "DONE",
+                "outcome_text": "Да",
+                "started_at": NOON,
+                "finished_at": NOON,
+            }
         return cast.visit(parent, cast.ivan, **pk, **values)
 
 
@@ -101,11 +124,16 @@ OBJECTS = Kind(
     edit=("contact_name", "Вахтёр", "Консьерж"),
     other=("tags", ["а"]),
     filters={
-        "type": ("CAFE", "CASTLE"), "status": ("DONE", "LOST"), "tags": ("t1", None), "has_gps": ("true", "maybe"),
-        "city_id": ("moscow", "x"), "district_id": ("centre", "x"), "responsible_user_id": ("ivan", "x"),
+        "type": ("CAFE", "CASTLE"),
+        "status": ("DONE", "LOST"),
+        "tags": ("t1", None),
+        "has_gps": ("true", "maybe"),
+        "city_id": ("moscow", "x"),
+        "district_id": ("centre", "x"),
+        "responsible_user_id": ("ivan", "x"),
     },
     nested={"city": False, "district": True, "responsible_user": True},
-)  # fmt: skip
+)
 UNITS = Kind(
     "units",
     UnitViewSet,
@@ -120,22 +148,33 @@ CUSTOMERS = Kind(
     edit=("notes", "Кот", "Пёс"),
     other=("provider_rating", 5),
     filters={
-        "object_id": ("parent", "x"), "unit_id": ("none", "x"), "satisfied": ("true", "maybe"),
-        "gdpr_consent": ("false", "maybe"), "interests": ("TV", "PIZZA"), "rating_min": ("2", "x"), "rating_max": ("1", "x"),
+        "object_id": ("parent", "x"),
+        "unit_id": ("none", "x"),
+        "satisfied": ("true", "maybe"),
+        "gdpr_consent": ("false", "maybe"),
+        "interests": ("TV", "PIZZA"),
+        "rating_min": ("2", "x"),
+        "rating_max": ("1", "x"),
     },
     nested={"object": False, "unit": True},
-)  # fmt: skip
+)
 VISITS = Kind(
     "visits",
     VisitViewSet,
     edit=("outcome_text", "Никого", "Завтра"),
     other=("interests", ["TV"]),
     filters={
-        "object_id": ("parent", "x"), "customer_id": ("none", "x"), "unit_id": ("none", "x"), "engineer_id": ("ivan", "x"),
-        "status": ("DONE", "LOST"), "date_from": ("2026-03-10", "вчера"), "date_to": ("2026-03-10", "2026-13-01"),
-        "next_action_due": ("true", "maybe"), "due_within": ("7d", "soon"),
+        "object_id": ("parent", "x"),
+        "customer_id": ("none", "x"),
+        "unit_id": ("none", "x"),
+        "engineer_id": ("ivan", "x"),
+        "status": ("DONE", "LOST"),
+        "date_from": ("2026-03-10", "вчера"),
+        "date_to": ("2026-03-10", "2026-13-01"),
+        "next_action_due": ("true", "maybe"),
+        "due_within": ("7d", "soon"),
     },
     nested={"object": False, "unit": True, "customer": True, "engineer": False},
-)  # fmt: skip
+)
 KINDS = [OBJECTS, UNITS, CUSTOMERS, VISITS]
 MODELS: dict[str, Any] = {"objects": Object, "units": Unit, "customers": Customer, "visits": Visit}

@@ -63,7 +63,11 @@ def routes(patterns: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPat
 def contracted() -> set[str]:
     """The addresses that the inherited contract covers."""
     suites = [value for value in vars(test_records).values() if isinstance(value, type)]
-    kinds = {suite.kind.name for suite in suites if issubclass(suite, RecordContract) and suite is not RecordContract}
+    kinds = {
+        suite.kind.name
+        for suite in suites
+        if issubclass(suite, RecordContract) and suite is not RecordContract
+    }
     return {f"{name}{tail}" for name in kinds for tail in ("", "/{}", "/{}/restore")}
 
 
@@ -82,11 +86,11 @@ def test_where_it_is_said_to_be_tested_it_is_mentioned() -> None:
 
 
 def test_every_viewset_of_records_is_a_kind_and_every_record_has_one() -> None:
-    views = {
-        entry.callback.cls for _, entry in routes() if hasattr(entry.callback, "cls")
-    }
+    views = {entry.callback.cls for _, entry in routes() if hasattr(entry.callback, "cls")}
     found = {view for view in views if issubclass(view, RecordViewSet)}
     assert found == {kind.viewset for kind in KINDS}
     records = {model for model in apps.get_models() if issubclass(model, Record)}
     assert records >= set(MODELS.values())
-    assert {model for model in records if model.__module__.startswith(("objects", "clients", "visits"))} == set(MODELS.values())
+    assert {
+        model for model in records if model.__module__.startswith(("objects", "clients", "visits"))
+    } == set(MODELS.values())

@@ -72,9 +72,21 @@ class ScopeContract:
 
     def test_ids_that_name_nothing(self, cast: Cast) -> None:
         api = cast.api(cast.anna)
-        for bad in (NOWHERE, "not-an-id", "1", "%00", "0190a2b4-0000-7000-8000-00000000000", "%D1%91"):
+        for bad in (
+            NOWHERE,
+            "not-an-id",
+            "1",
+            "%00",
+            "0190a2b4-0000-7000-8000-00000000000",
+            "%D1%91",
+        ):
             path = f"{self.kind.url}/{bad}"
-            for answer in (api.get(path), api.patch(path, {}), api.delete(path), api.post(f"{path}/restore")):
+            for answer in (
+                api.get(path),
+                api.patch(path, {}),
+                api.delete(path),
+                api.post(f"{path}/restore"),
+            ):
                 refused(answer, 404)
 
     def test_references_to_nothing(self, cast: Cast) -> None:
@@ -198,8 +210,9 @@ class LockingContract:
         refused(api.patch(path, {name: first, "version": 1, "force": False}), 409)
         for bad in ("yes", 1, None):
             invalid(api.patch(path, {name: first, "force": bad}), "force")
-        for bad in (0, -1, "1", 1.5, True, None, 2**40):
-            invalid(api.patch(path, {name: first, "version": bad}), "version")
+        no_versions: list[Any] = [0, -1, "1", 1.5, True, None, 2**40]
+        for value in no_versions:
+            invalid(api.patch(path, {name: first, "version": value}), "version")
         assert MODELS[self.kind.name].objects.get(pk=record.pk).version == 3
 
     def test_details_never_answer_304(self, cast: Cast) -> None:
@@ -222,7 +235,7 @@ class MannersContract:
     kind: ClassVar[Kind]
 
     def test_both_slash_forms(self, cast: Cast) -> None:
-        name, first, second = self.kind.edit
+        name, first, _ = self.kind.edit
         api = cast.api(cast.anna)
         for slash in ("", "/"):
             created = api.post(f"{self.kind.url}{slash}", {**self.kind.body(cast), "phone": None})
@@ -259,9 +272,16 @@ class MannersContract:
             b'{"notes": "\\u0000"}', b"[]", b"[{}]", b"null", b"5", b'"text"', b"true", b"[" * 5000,
         ):  # fmt: skip
             refused(api.generic(method, path, raw, content_type="application/json"), 400)
-        for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/xml"):
+        for kind in (
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "multipart/form-data; boundary=x",
+            "text/xml",
+        ):
             refused(api.generic(method, path, b"{}", content_type=kind), 415)
-        ok = api.generic(method, path, b'{"unknown": 1}', content_type="application/json; charset=utf-8")
+        ok = api.generic(
+            method, path, b'{"unknown": 1}', content_type="application/json; charset=utf-8"
+        )
         assert ok.status_code in {200, 422}
         assert MODELS[self.kind.name].objects.count() == before
 
@@ -281,7 +301,20 @@ class MannersContract:
         serializer = self.kind.viewset.serializer_class()  # type: ignore[misc]
         writable = [name for name, field in serializer.fields.items() if not field.read_only]
         assert len(writable) > 4
-        odd: list[Any] = [{}, {"a": 1}, [], [[]], True, -(10**20), 1.5, "", " ", "x" * 20_000, "ё🦔", None]
+        odd: list[Any] = [
+            {},
+            {"a": 1},
+            [],
+            [[]],
+            True,
+            -(10**20),
+            1.5,
+            "",
+            " ",
+            "x" * 20_000,
+            "ё🦔",
+            None,
+        ]
         for name in writable:
             for value in odd:
                 for answer in (

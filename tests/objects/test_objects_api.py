@@ -12,7 +12,12 @@ def test_create_read_edit_delete_restore(cast: Cast) -> None:
     api = cast.api(cast.sergei)
     created = api.post(
         "/api/v1/objects",
-        {"type": "MKD", "address": "ул. Ёлочная, д. 5", "contact_phone": "8 (999) 123-45-67", "tags": ["а"]},
+        {
+            "type": "MKD",
+            "address": "ул. Ёлочная, д. 5",
+            "contact_phone": "8 (999) 123-45-67",
+            "tags": ["а"],
+        },
     )
     assert created.status_code == 201, created.json()
     body = created.json()
@@ -34,7 +39,9 @@ def test_create_read_edit_delete_restore(cast: Cast) -> None:
     assert diff["resolution_hints"]["code"] == "HARD_CONFLICT"
     assert (diff["expected_version"], diff["current_version"]) == (1, 2)
     disjoint = api.patch(path, {"address": "ул. Другая, д. 6"}, headers={"if-match": '"1"'})
-    assert disjoint.json()["error"]["details"]["diff"]["resolution_hints"]["code"] == "STALE_VERSION"
+    assert (
+        disjoint.json()["error"]["details"]["diff"]["resolution_hints"]["code"] == "STALE_VERSION"
+    )
     forced = api.patch(path, {"status": "DONE", "version": 1, "force": True})
     assert (forced.status_code, forced.json()["status"]) == (200, "DONE")
     assert api.delete(path).status_code == 204
@@ -85,7 +92,15 @@ def test_near_is_nearest_first(cast: Cast) -> None:
 
 def test_unknown_things_are_refused_with_the_known_ones(cast: Cast) -> None:
     api = cast.api(cast.sergei)
-    for query in ("colour=red", "sort=colour", "status=LOST", "limit=0", "limit=1001", "city_id=x", "near=1"):
+    for query in (
+        "colour=red",
+        "sort=colour",
+        "status=LOST",
+        "limit=0",
+        "limit=1001",
+        "city_id=x",
+        "near=1",
+    ):
         answer = api.get(f"/api/v1/objects?{query}")
         assert answer.status_code == 422, query
     assert "updated_from" in str(api.get("/api/v1/objects?colour=red").json())

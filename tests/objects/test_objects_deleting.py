@@ -142,7 +142,9 @@ def test_a_customer_keeps_the_reference_to_a_deleted_unit(cast: Cast) -> None:
     customer = cast.customer(parent, unit=unit)
     api = cast.api(cast.sergei)
     assert api.delete(f"/api/v1/units/{unit.pk}").status_code == 204
-    body = api.patch(f"/api/v1/customers/{customer.pk}", {"unit_id": str(unit.pk), "notes": "x"}).json()
+    body = api.patch(
+        f"/api/v1/customers/{customer.pk}", {"unit_id": str(unit.pk), "notes": "x"}
+    ).json()
     assert (body["unit"], body["unit_id"]) == (None, str(unit.pk))
 
 

@@ -53,7 +53,9 @@ def scattered(cast: Cast, centre: Place, radius_m: float, count: int = 40) -> li
         places.append((math.degrees(lat), (math.degrees(lng) + 540) % 360 - 180))
     Object.objects.bulk_create(
         [
-            Object(type="MKD", address=f"ул. Карта, д. {i}", city=cast.moscow, gps_lat=lat, gps_lng=lng)
+            Object(
+                type="MKD", address=f"ул. Карта, д. {i}", city=cast.moscow, gps_lat=lat, gps_lng=lng
+            )
             for i, (lat, lng) in enumerate(places)
         ]
     )
@@ -61,9 +63,17 @@ def scattered(cast: Cast, centre: Place, radius_m: float, count: int = 40) -> li
 
 
 CENTRES = [
-    (55.7558, 37.6173), (0, 0), (90, 0), (-90, 120), (89.999, -45), (-89.99, 180), (10, 180), (-16.5, -180),
-    (66, 179.9999), (66, -179.99),
-]  # fmt: skip
+    (55.7558, 37.6173),
+    (0, 0),
+    (90, 0),
+    (-90, 120),
+    (89.999, -45),
+    (-89.99, 180),
+    (10, 180),
+    (-16.5, -180),
+    (66, 179.9999),
+    (66, -179.99),
+]
 
 
 @pytest.mark.parametrize("radius", [50, 5_000, 1_500_000])
@@ -103,19 +113,27 @@ def test_a_circle_around_the_whole_globe_holds_everything(cast: Cast) -> None:
 
 
 BOXES = [
-    ("37,55,38,56", {"Москва"}), ("-180,-90,180,90", {"Москва", "Анадырь", "Уэлен", "Полюс", "Край"}),
-    ("177,60,-169,67", {"Анадырь", "Уэлен", "Край"}), ("170,60,180,70", {"Анадырь", "Край"}),
-    ("-180,60,-160,70", {"Уэлен", "Край"}), ("-169,60,177,70", set()), ("0,90,0,90", set()),
-    ("10,90,10,90", {"Полюс"}), ("37.6173,55.7558,37.6173,55.7558", {"Москва"}),
-]  # fmt: skip
+    ("37,55,38,56", {"Москва"}),
+    ("-180,-90,180,90", {"Москва", "Анадырь", "Уэлен", "Полюс", "Край"}),
+    ("177,60,-169,67", {"Анадырь", "Уэлен", "Край"}),
+    ("170,60,180,70", {"Анадырь", "Край"}),
+    ("-180,60,-160,70", {"Уэлен", "Край"}),
+    ("-169,60,177,70", set()),
+    ("0,90,0,90", set()),
+    ("10,90,10,90", {"Полюс"}),
+    ("37.6173,55.7558,37.6173,55.7558", {"Москва"}),
+]
 
 
 @pytest.mark.parametrize(("box", "inside"), BOXES)
 def test_bbox(cast: Cast, box: str, inside: set[str]) -> None:
     for name, lat, lng in (
-        ("Москва", 55.7558, 37.6173), ("Анадырь", 64.7338, 177.5089), ("Уэлен", 66.1590, -169.8097),
-        ("Полюс", 90, 10), ("Край", 65, 180),
-    ):  # fmt: skip
+        ("Москва", 55.7558, 37.6173),
+        ("Анадырь", 64.7338, 177.5089),
+        ("Уэлен", 66.1590, -169.8097),
+        ("Полюс", 90, 10),
+        ("Край", 65, 180),
+    ):
         cast.object(address=f"улица {name}", contact_name=name, gps_lat=lat, gps_lng=lng)
     cast.object(contact_name="без координат")
     items = cast.api(cast.anna).get(URL, {"bbox": box}).json()["items"]
@@ -126,11 +144,25 @@ def test_bbox(cast: Cast, box: str, inside: set[str]) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("near", "91,0"), ("near", "0,181"), ("near", "55"), ("near", "a,b"), ("near", "55,37,1"), ("near", "nan,0"),
-        ("near", "1e1,1"), ("bbox", "1,2,3"), ("bbox", "0,10,0,5"), ("bbox", "-181,0,0,0"), ("bbox", "0,0,0,inf"),
-        ("radius", "0"), ("radius", "-1"), ("radius", "x"), ("radius", "nan"), ("radius", "inf"), ("radius", "99999999"),
+        ("near", "91,0"),
+        ("near", "0,181"),
+        ("near", "55"),
+        ("near", "a,b"),
+        ("near", "55,37,1"),
+        ("near", "nan,0"),
+        ("near", "1e1,1"),
+        ("bbox", "1,2,3"),
+        ("bbox", "0,10,0,5"),
+        ("bbox", "-181,0,0,0"),
+        ("bbox", "0,0,0,inf"),
+        ("radius", "0"),
+        ("radius", "-1"),
+        ("radius", "x"),
+        ("radius", "nan"),
+        ("radius", "inf"),
+        ("radius", "99999999"),
     ],
-)  # fmt: skip
+)
 def test_bad_places_are_refused(cast: Cast, name: str, value: str) -> None:
     query = {"near": "55,37", name: value}
     invalid(cast.api(cast.ivan).get(URL, query), name)
@@ -140,7 +172,11 @@ def test_tiny_numbers_break_nothing(cast: Cast) -> None:
     cast.object(gps_lat=1e-320, gps_lng=-1e-320)
     api = cast.api(cast.anna)
     tiny = f"0.{'0' * 318}1"
-    for query in ({"near": "0,0"}, {"near": f"{tiny},-{tiny}", "radius": "1"}, {"bbox": f"-{tiny},-{tiny},{tiny},{tiny}"}):
+    for query in (
+        {"near": "0,0"},
+        {"near": f"{tiny},-{tiny}", "radius": "1"},
+        {"bbox": f"-{tiny},-{tiny},{tiny},{tiny}"},
+    ):
         answer = api.get(URL, query)
         assert (answer.status_code, answer.json()["total"]) == (200, 1)
     assert api.get(URL, {"near": "0,0", "radius": "1e-300"}).status_code == 200
@@ -152,9 +188,13 @@ def test_near_combines_with_filters_sorts_pages_and_cursors(cast: Cast) -> None:
     near = {"near": "55.75,37.61", "radius": "1000"}
     whole = api.get(URL, {**near, "limit": "1000"}).json()
     ids = [item["id"] for item in whole["items"]]
-    pages = [api.get(URL, {**near, "limit": "5", "page": p}).json() for p in range(1, whole["total"] // 5 + 2)]
+    pages = [
+        api.get(URL, {**near, "limit": "5", "page": p}).json()
+        for p in range(1, whole["total"] // 5 + 2)
+    ]
     assert [item["id"] for page in pages for item in page["items"]] == ids
-    cursor, walked = "", []
+    walked: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         step = api.get(URL, {**near, "size": "7", "cursor": cursor, "sort": "distance_m"}).json()
         walked += [item["id"] for item in step["items"]]
@@ -162,7 +202,9 @@ def test_near_combines_with_filters_sorts_pages_and_cursors(cast: Cast) -> None:
     assert walked == ids
     far_first = api.get(URL, {**near, "limit": "1000", "sort": "-distance_m"}).json()["items"]
     assert [item["id"] for item in far_first] == ids[::-1]
-    assert api.get(URL, {**near, "q": "карта", "status": "NEW", "type": "MKD"}).json()["total"] == len(ids)
+    assert api.get(URL, {**near, "q": "карта", "status": "NEW", "type": "MKD"}).json()[
+        "total"
+    ] == len(ids)
     assert api.get(URL, {**near, "type": "CAFE"}).json()["total"] == 0
     invalid(api.get(URL, {"sort": "distance_m"}), "sort")
 
@@ -195,12 +237,15 @@ def country(cast: Cast) -> Cast:
     Object.objects.bulk_create(
         [
             Object(
-                type="MKD", address=f"ул. Дорога {i}", city=cast.moscow,
-                gps_lat=chance.uniform(-80, 80), gps_lng=chance.uniform(-180, 180),
+                type="MKD",
+                address=f"ул. Дорога {i}",
+                city=cast.moscow,
+                gps_lat=chance.uniform(-80, 80),
+                gps_lng=chance.uniform(-180, 180),
             )
             for i in range(600)
         ]
-    )  # fmt: skip
+    )
     # One is found, or the list would end with counting.
     record = cast.object(address="ул. Ёлочная, д. 5", gps_lat=55.75, gps_lng=37.61)
     cast.visit(record, cast.ivan, outcome_text="Ёлочная")
@@ -211,9 +256,12 @@ def country(cast: Cast) -> Cast:
 
 
 MAP_QUERIES = [
-    {"near": "55.75,37.61"}, {"near": "55.75,37.61", "radius": "300000"}, {"bbox": "37,55,38,56"},
-    {"near": "66,180", "radius": "20000", "count": "exact"}, {"bbox": "37,55,-179,56"},
-]  # fmt: skip
+    {"near": "55.75,37.61"},
+    {"near": "55.75,37.61", "radius": "300000"},
+    {"bbox": "37,55,38,56"},
+    {"near": "66,180", "radius": "20000", "count": "exact"},
+    {"bbox": "37,55,-179,56"},
+]
 
 
 @pytest.mark.parametrize("query", MAP_QUERIES[:3], ids=str)
@@ -228,7 +276,11 @@ def test_the_map_is_served_by_an_index(country: Cast, engine: str, query: dict[s
 @pytest.mark.postgresql_only
 @pytest.mark.parametrize("kind", ["objects", "customers", "visits"])
 def test_search_is_served_by_an_index(country: Cast, kind: str) -> None:
-    tables = {"objects": "objects_object", "customers": "clients_customer", "visits": "visits_visit"}
+    tables = {
+        "objects": "objects_object",
+        "customers": "clients_customer",
+        "visits": "visits_visit",
+    }
     plan = plan_of(country, f"/api/v1/{kind}", {"q": "ёлочн", "cursor": ""}, "indexscan")
     assert f"{tables[kind]}_search" in plan, plan
 

@@ -29,7 +29,9 @@ def test_an_engineers_object_lies_in_their_own_district_by_default(cast: Cast) -
 def test_nobody_creates_outside_of_their_territory(cast: Cast) -> None:
     ivan, sergei = cast.api(cast.ivan), cast.api(cast.sergei)
     invalid(ivan.post(URL, {**NEW, "district_id": str(cast.north.pk)}), "district_id")
-    invalid(ivan.post(URL, {**NEW, "district_id": None, "city_id": str(cast.moscow.pk)}), "district_id")
+    invalid(
+        ivan.post(URL, {**NEW, "district_id": None, "city_id": str(cast.moscow.pk)}), "district_id"
+    )
     kazan = {"city_id": str(cast.kazan.pk), "district_id": str(cast.vakhitovsky.pk)}
     invalid(ivan.post(URL, {**NEW, **kazan}), "city_id")
     invalid(sergei.post(URL, {**NEW, **kazan}), "city_id")
@@ -78,7 +80,11 @@ def test_an_engineer_edits_all_but_people_and_places(cast: Cast) -> None:
     ):
         details = refused(api.patch(path, change), 403)
         assert details["fields"] == list(change)
-    same = {"city_id": str(cast.moscow.pk), "district_id": str(cast.centre.pk), "responsible_user_id": None}
+    same = {
+        "city_id": str(cast.moscow.pk),
+        "district_id": str(cast.centre.pk),
+        "responsible_user_id": None,
+    }
     assert api.patch(path, {**same, "status": "INTEREST"}).json()["version"] == 2
     refused(api.delete(path), 403)
     refused(api.post(URL, {**NEW, "responsible_user_id": str(cast.sergei.pk)}), 403)
@@ -104,7 +110,10 @@ def test_the_responsible_person_is_active_and_in_sight(cast: Cast) -> None:
     assert body["responsible_user"] == {"id": str(cast.ivan.pk), "full_name": "Иван Центров"}
     # Who leaves stays named, and their objects stay editable.
     User.objects.filter(pk=cast.ivan.pk).update(is_active=False)
-    assert sergei.patch(path, {"responsible_user_id": str(cast.ivan.pk), "tags": ["а"]}).status_code == 200
+    assert (
+        sergei.patch(path, {"responsible_user_id": str(cast.ivan.pk), "tags": ["а"]}).status_code
+        == 200
+    )
 
 
 def test_delegation(cast: Cast) -> None:
@@ -112,7 +121,9 @@ def test_delegation(cast: Cast) -> None:
     path = f"{URL}/{record.pk}/delegate"
     ivan = cast.api(cast.ivan)
     company = person("company@crm.test", "Всей компании", Role.SUPERVISOR)
-    asleep = person("asleep@crm.test", "Уволенный", Role.SUPERVISOR, city=cast.moscow, is_active=False)
+    asleep = person(
+        "asleep@crm.test", "Уволенный", Role.SUPERVISOR, city=cast.moscow, is_active=False
+    )
     for target in (cast.olga, cast.ivan, cast.pyotr, cast.anna, asleep):
         invalid(ivan.post(f"{path}?supervisor_id={target.pk}"), "supervisor_id")
     for bad in ("", "?supervisor_id=", "?supervisor_id=x", f"?supervisor_id={uuid4()}"):
@@ -132,7 +143,10 @@ def test_my_tasks(cast: Cast) -> None:
     gone = cast.object(responsible_user=cast.ivan)
     assert cast.api(cast.anna).delete(f"{URL}/{gone.pk}").status_code == 204
     api = cast.api(cast.ivan)
-    assert {o["id"] for o in api.get(f"{URL}/my-tasks").json()["items"]} == {str(mine.pk), str(far.pk)}
+    assert {o["id"] for o in api.get(f"{URL}/my-tasks").json()["items"]} == {
+        str(mine.pk),
+        str(far.pk),
+    }
     assert api.get(f"{URL}/my-tasks/?status=INTEREST").json()["total"] == 1
 
 
@@ -140,7 +154,11 @@ def test_both_coordinates_or_neither(cast: Cast) -> None:
     api = cast.api(cast.ivan)
     invalid(api.post(URL, {**NEW, "gps_lat": 55.7}), "gps_lng")
     invalid(api.post(URL, {**NEW, "gps_lng": 37.6}), "gps_lat")
-    for bad in ({"gps_lat": 90.01, "gps_lng": 0}, {"gps_lat": "55.7", "gps_lng": 0}, {"gps_lat": True, "gps_lng": 0}):
+    for bad in (
+        {"gps_lat": 90.01, "gps_lng": 0},
+        {"gps_lat": "55.7", "gps_lng": 0},
+        {"gps_lat": True, "gps_lng": 0},
+    ):
         invalid(api.post(URL, {**NEW, **bad}), "gps_lat")
     body = api.post(URL, {**NEW, "gps_lat": 90, "gps_lng": -180}).json()
     assert (body["gps_lat"], body["gps_lng"]) == (90.0, -180.0)
@@ -150,12 +168,27 @@ def test_both_coordinates_or_neither(cast: Cast) -> None:
 
 
 BAD = [
-    {"address": "ул"}, {"address": "    ул    "}, {"address": "х" * 501}, {"address": None}, {"address": 5},
-    {"type": "CASTLE"}, {"type": None}, {"status": "LOST"}, {"tags": "а"}, {"tags": [1]}, {"tags": [""]},
-    {"tags": [["а"]]}, {"tags": ["а"] * 51 + [str(i) for i in range(51)]}, {"contact_phone": "12"},
-    {"contact_phone": "не телефон"}, {"city_id": "x"}, {"city_id": None}, {"responsible_user_id": 5},
-    {"contact_name": "х" * 201}, {"gps_lat": 1e999, "gps_lng": 0},
-]  # fmt: skip
+    {"address": "ул"},
+    {"address": "    ул    "},
+    {"address": "х" * 501},
+    {"address": None},
+    {"address": 5},
+    {"type": "CASTLE"},
+    {"type": None},
+    {"status": "LOST"},
+    {"tags": "а"},
+    {"tags": [1]},
+    {"tags": [""]},
+    {"tags": [["а"]]},
+    {"tags": ["а"] * 51 + [str(i) for i in range(51)]},
+    {"contact_phone": "12"},
+    {"contact_phone": "не телефон"},
+    {"city_id": "x"},
+    {"city_id": None},
+    {"responsible_user_id": 5},
+    {"contact_name": "х" * 201},
+    {"gps_lat": 1e999, "gps_lng": 0},
+]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: str(bad)[:40])
@@ -175,7 +208,13 @@ def test_bad_values_are_refused_on_create_and_edit(cast: Cast, bad: dict[str, An
     assert Object.objects.get(pk=record.pk).version == 1
 
 
-TEXTS = ["ул. Ёлочная, д. 5 🏠👩‍👩‍👧", "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 улица", "اسم الشارع", "ул. «O'Neill\\n%s{}» <b>", "5 ул. \u0301Е\u0308лка"]
+TEXTS = [
+    "ул. Ёлочная, д. 5 🏠👩‍👩‍👧",
+    "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 улица",
+    "اسم الشارع",
+    "ул. «O'Neill\\n%s{}» <b>",
+    "5 ул. \u0301Е\u0308лка",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)
@@ -184,7 +223,9 @@ def test_any_text_survives_and_is_found(cast: Cast, text: str) -> None:
     body = api.post(URL, {**NEW, "address": text, "contact_name": text, "tags": [text]}).json()
     shown = api.get(f"{URL}/{body['id']}").json()
     assert (shown["address"], shown["contact_name"], shown["tags"]) == (text, text, [text])
-    assert text in api.get(f"{URL}/{body['id']}").content.decode().replace('\\"', '"').replace("\\\\", "\\")
+    assert text in api.get(f"{URL}/{body['id']}").content.decode().replace('\\"', '"').replace(
+        "\\\\", "\\"
+    )
     assert api.get(URL, {"q": text}).json()["total"] == 1
     if "," not in text:
         assert api.get(URL, {"tags": text}).json()["total"] == 1
@@ -196,11 +237,18 @@ def test_what_the_server_keeps_cannot_be_written(cast: Cast) -> None:
     api = cast.api(cast.sergei)
     before = api.get(path).json()
     forged = {
-        "id": str(uuid4()), "visits_count": 9, "last_visit_at": "2026-01-01T00:00:00Z",
-        "created_at": "2001-01-01T00:00:00Z", "updated_at": "2001-01-01T00:00:00Z", "created_by": str(cast.olga.pk),
-        "updated_by": str(cast.olga.pk), "deleted_at": "2001-01-01T00:00:00Z", "field_versions": {"address": 9},
-        "feed_position": 7, "search_text": "x",
-    }  # fmt: skip
+        "id": str(uuid4()),
+        "visits_count": 9,
+        "last_visit_at": "2026-01-01T00:00:00Z",
+        "created_at": "2001-01-01T00:00:00Z",
+        "updated_at": "2001-01-01T00:00:00Z",
+        "created_by": str(cast.olga.pk),
+        "updated_by": str(cast.olga.pk),
+        "deleted_at": "2001-01-01T00:00:00Z",
+        "field_versions": {"address": 9},
+        "feed_position": 7,
+        "search_text": "x",
+    }
     assert api.patch(path, forged).json() == before
     assert api.get(path).json() == before
     created = api.post(URL, {**NEW, **forged, "version": 7}).json()

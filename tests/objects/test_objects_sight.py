@@ -161,8 +161,18 @@ def test_visits_are_an_engineers_own_where_they_see_the_object(cast: Cast) -> No
         "a": both, "s": both, "o": set(), "i": {str(mine.pk)}, "p": {str(his.pk)}, "t": set(),
     }  # fmt: skip
     refused(cast.api(cast.ivan).get(f"/api/v1/visits/{his.pk}"), 404)
-    assert cast.api(cast.sergei).get("/api/v1/visits", {"engineer_id": str(cast.pyotr.pk)}).json()["total"] == 1
-    assert cast.api(cast.ivan).get("/api/v1/visits", {"engineer_id": str(cast.pyotr.pk)}).json()["total"] == 0
+    assert (
+        cast.api(cast.sergei)
+        .get("/api/v1/visits", {"engineer_id": str(cast.pyotr.pk)})
+        .json()["total"]
+        == 1
+    )
+    assert (
+        cast.api(cast.ivan)
+        .get("/api/v1/visits", {"engineer_id": str(cast.pyotr.pk)})
+        .json()["total"]
+        == 0
+    )
 
 
 @pytest.mark.parametrize("name", ["olga", "timur", "pyotr"])

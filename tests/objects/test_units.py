@@ -28,7 +28,12 @@ def test_a_number_is_unique_among_live_units_of_the_object(cast: Cast) -> None:
     assert api.patch(f"{URL}/{second['id']}", {"unit_number": "12"}).status_code == 200
     details = refused(cast.api(cast.anna).post(f"{URL}/{first['id']}/restore"), 409)
     assert details["clashes"] == [
-        {"entity_type": "unit", "id": first["id"], "field": "unit_number", "existing_id": second["id"]}
+        {
+            "entity_type": "unit",
+            "id": first["id"],
+            "field": "unit_number",
+            "existing_id": second["id"],
+        }
     ]
 
 

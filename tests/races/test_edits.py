@@ -43,7 +43,10 @@ def test_of_edits_with_one_version_exactly_one_wins(
     apis = [cast.api(users[i % 3]) for i in range(THREADS)]
     path = f"/api/v1/{kind}/{record.pk}"
     answers = run_together(
-        *(lambda i=i: apis[i].patch(path, {field: f"правка {i}", "version": 1}) for i in range(THREADS))
+        *(
+            lambda i=i: apis[i].patch(path, {field: f"правка {i}", "version": 1})
+            for i in range(THREADS)
+        )
     )
     assert codes(answers) == {200: 1, 409: THREADS - 1}
     winner = next(answer.json() for answer in answers if answer.status_code == 200)
@@ -56,11 +59,15 @@ def test_of_edits_with_one_version_exactly_one_wins(
             assert diff["diff"][field]["server"] == winner[field]
 
 
-def test_edits_without_a_version_all_win_one_after_the_other(cast: Cast, run_together: Together) -> None:
+def test_edits_without_a_version_all_win_one_after_the_other(
+    cast: Cast, run_together: Together
+) -> None:
     record = cast.object()
     apis = [cast.api(cast.sergei) for _ in range(THREADS)]
     path = f"/api/v1/objects/{record.pk}"
-    answers = run_together(*(lambda i=i: apis[i].patch(path, {"tags": [str(i)]}) for i in range(THREADS)))
+    answers = run_together(
+        *(lambda i=i: apis[i].patch(path, {"tags": [str(i)]}) for i in range(THREADS))
+    )
     assert codes(answers) == {200: THREADS}
     assert Object.objects.get(pk=record.pk).version == THREADS + 1
 
@@ -89,12 +96,14 @@ def test_all_visits_of_an_object_are_counted(cast: Cast, run_together: Together)
     )
     assert codes(answers) == {200: THREADS}
     record = Object.objects.get(pk=parent.pk)
-    latest = max(Visit.objects.values_list("finished_at", flat=True))
+    latest = Visit.objects.latest("finished_at").finished_at
     assert (record.visits_count, record.last_visit_at) == (THREADS, latest)
     assert Customer.objects.get(pk=customer.pk).last_interaction_at == latest
 
 
-def test_of_customers_with_one_phone_exactly_one_is_created(cast: Cast, run_together: Together) -> None:
+def test_of_customers_with_one_phone_exactly_one_is_created(
+    cast: Cast, run_together: Together
+) -> None:
     parents = [cast.object() for _ in range(THREADS)]
     apis = [cast.api(cast.sergei) for _ in parents]
     spellings = ["+79991234567", "8 (999) 123-45-67"]
@@ -114,7 +123,9 @@ def test_of_customers_with_one_phone_exactly_one_is_created(cast: Cast, run_toge
             assert details == {"field": "phone", "existing_id": created}
 
 
-def test_of_units_with_one_number_exactly_one_is_created(cast: Cast, run_together: Together) -> None:
+def test_of_units_with_one_number_exactly_one_is_created(
+    cast: Cast, run_together: Together
+) -> None:
     parent = cast.object()
     apis = [cast.api(cast.ivan) for _ in range(THREADS)]
     body = {"object_id": str(parent.pk), "unit_number": "12"}
@@ -134,7 +145,9 @@ def test_two_phones_are_swapped_or_refused(cast: Cast, run_together: Together) -
     assert codes(answers) == {409: 2}
 
 
-def test_visits_that_change_places_do_not_wait_in_a_circle(cast: Cast, run_together: Together) -> None:
+def test_visits_that_change_places_do_not_wait_in_a_circle(
+    cast: Cast, run_together: Together
+) -> None:
     one, other = cast.object(), cast.object()
     there = [cast.visit(one, cast.ivan) for _ in range(4)]
     back = [cast.visit(other, cast.ivan) for _ in range(4)]
@@ -149,4 +162,6 @@ def test_visits_that_change_places_do_not_wait_in_a_circle(cast: Cast, run_toget
         )
     )
     assert codes(answers) == {200: 8}
-    assert Visit.objects.filter(object=one).count() == Visit.objects.filter(object=other).count() == 4
+    assert (
+        Visit.objects.filter(object=one).count() == Visit.objects.filter(object=other).count() == 4
+    )

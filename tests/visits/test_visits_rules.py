@@ -1,6 +1,6 @@
 """What a visit may refer to, who may plan it for whom, and what stays."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -198,3 +198,38 @@ def test_cancelling_a_visit_elsewhere_ends_the_sight_of_the_object(cast: Cast) -
     assert api.post(f"/api/v1/visits/{visit.pk}/cancel", {"outcome_text": "Нет"}).status_code == 200
     assert [api.get(path).status_code for path in seen] == [404] * 3
     assert Visit.objects.get(pk=visit.pk).status == "CANCELLED"
+
+
+def test_a_date_is_the_whole_local_day(cast: Cast) -> None:
+    """In TIME_ZONE, Europe/Moscow: from 21:00 UTC of the day before."""
+    parent = cast.object()
+    at = {
+        name: cast.visit(parent, cast.ivan, scheduled_at=datetime.fromisoformat(moment))
+        for name, moment in {
+            "before": "2026-03-09T20:59:59.999999+00:00",
+            "first": "2026-03-09T21:00:00+00:00",
+            "last": "2026-03-10T20:59:59.999999+00:00",
+            "after": "2026-03-10T21:00:00+00:00",
+        }.items()
+    }
+    names = {str(visit.pk): name for name, visit in at.items()}
+    api = cast.api(cast.ivan)
+
+    def found(query: str) -> list[str]:
+        answer = api.get(f"/api/v1/visits?sort=scheduled_at&{query}")
+        assert answer.status_code == 200, answer.json()
+        return [names[row["id"]] for row in answer.json()["items"]]
+
+    everything = ["before", "first", "last", "after"]
+    assert found("date_from=2026-03-10&date_to=2026-03-10") == ["first", "last"]
+    assert found("date_from=2026-03-10") == everything[1:]
+    assert found("filters[date_to]=2026-03-10") == everything[:3]
+    assert found("date_from=2026-03-11&date_to=2026-03-10") == []
+    # A moment without an offset is UTC; a plus that was not encoded arrives as a space.
+    assert found("date_from=2026-03-10T20:59:59.999999&date_to=2026-03-10T21:00:00") == [
+        "last",
+        "after",
+    ]
+    assert found("date_to=2026-03-10T00:00:00+03:00") == ["before", "first"]
+    assert found("date_to=2026-03-10T00:00:00%2B03:00") == ["before", "first"]
+    assert found("date_from=2026-03-10T21:00:00Z") == ["after"]
