@@ -39,8 +39,8 @@ class AuditFilters(ListFilters):
 
     searched = False
     # Entries never change.
-    updated_from = None
-    updated_to = None
+    updated_from = None  # type: ignore[assignment]
+    updated_to = None  # type: ignore[assignment]
 
     actor_id = AnyOfIds(field_name="actor_id")
     entity_type = AnyOfEntities(field_name="entity_type", choices=list(entity_words()))

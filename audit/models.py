@@ -19,7 +19,7 @@ from crm.ids import uuid7
 EVERYDAY = [Action.CREATE.value, Action.UPDATE.value]
 
 
-class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
+class AuditEntry(AbstractLogEntry):
     """django-auditlog's entry, made ours (AUDITLOG_LOGENTRY_MODEL). Written by `audit.trail`, never changed.
 
     Where the library has a word for something, the attribute has its name and the column the API's:

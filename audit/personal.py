@@ -45,7 +45,7 @@ def _key(name: str) -> tuple[str, bool, Mask | None]:
 
 
 def _of_dict(facts: Mapping[str, Any], outer: Mask | None) -> dict[str, Any]:
-    kept = {}
+    kept: dict[str, Any] = {}
     for name, value in facts.items():
         key, secret, mask = _key(str(name))
         if value is None or value is True or value is False:

@@ -4,7 +4,15 @@ from pathlib import Path
 
 from clients.models import Customer, Interest
 from crm.db import postgresql, sqlite
-from crm.db.triggers.conditions import ALWAYS, hangs_on_deleted_object, missing, not_among, not_e164
+from crm.db.triggers.conditions import (
+    ALWAYS,
+    hangs_on_deleted_object,
+    joined,
+    missing,
+    not_among,
+    not_e164,
+    refuse_orphans,
+)
 from crm.db.triggers.freezing import Freeze
 from crm.db.triggers.spec import Dialects, Guard, KeptTable
 
@@ -94,8 +102,16 @@ INDEXES_DOWN = Dialects(
     sqlite="",
 )
 
+NO_ORPHANS, NO_ORPHANS_DOWN = refuse_orphans("clients_customer")
+
 FOLDER = Path(__file__).parent / "migrations"
 FROZEN = [
-    Freeze(FOLDER, "0002_kept", (CUSTOMER,), ALSO, ALSO_DOWN),
+    Freeze(
+        FOLDER,
+        "0002_kept",
+        (CUSTOMER,),
+        joined(ALSO, NO_ORPHANS),
+        joined(NO_ORPHANS_DOWN, ALSO_DOWN),
+    ),
     Freeze(FOLDER, "0003_search_indexes", (), INDEXES, INDEXES_DOWN),
 ]

@@ -35,24 +35,45 @@ def hanging_on(record: Record) -> list[type[Record]]:
     ]
 
 
+def of_deletion(model: type[Record], record: Record) -> models.QuerySet[Any]:
+    """The rows of that kind that the record's deletion took; without an id of its own, the record alone.
+
+    Whoever deletes by plain SQL may leave the id out, and every live row has none either.
+    """
+    rows: models.QuerySet[Any] = model._base_manager.all()
+    if record.deletion_id is not None:
+        return rows.filter(deletion_id=record.deletion_id)
+    return rows.filter(pk=record.pk) if model is type(record) else rows.none()
+
+
 def tombstone(record: R, *, actor: "User | None") -> R:
     """Delete a locked record softly, with what hangs on it, under one deletion id."""
     stamp = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
-    changes = []
-    for model in reversed(with_hanging(record)):
+    gone: list[Any] = []
+    for model in with_hanging(record):
         rows: models.QuerySet[Any] = model._base_manager.filter(deleted_at__isnull=True)
         rows = (
             rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
         )
-        gone: list[Any] = list(rows.order_by("pk").select_for_update(no_key=True))
-        for one in gone:
-            if model is not type(record):
-                one.object = record
-            changes.append(change_of(Action.DELETE, one, before=snapshot(one)))
-        model._base_manager.filter(pk__in=[one.pk for one in gone]).update(**stamp)
+        gone += rows.order_by("pk").select_for_update(no_key=True)
+    # Told as it was before anything went: counters fall as visits go.
+    changes = [
+        change_of(Action.DELETE, with_parent(one, record), before=snapshot(one)) for one in gone
+    ]
+    # What hangs on an object goes first: the database refuses to delete an object from over its flats.
+    for model in reversed(with_hanging(record)):
+        ids = [one.pk for one in gone if type(one) is model]
+        model._base_manager.filter(pk__in=ids).update(**stamp)
     record.refresh_from_db()
     report(changes, actor=actor)
     return record
+
+
+def with_parent(row: Any, record: Record) -> Any:
+    """The row with its object at hand: the trail notes the object's city, and must not ask for each row."""
+    if type(row) is not type(record):
+        row.object = record
+    return row
 
 
 def revive(record: R, *, actor: "User | None") -> R:
@@ -61,30 +82,28 @@ def revive(record: R, *, actor: "User | None") -> R:
     The caller has locked the record. Raises Conflict when it went with its object's deletion, and whatever
     the database refuses as IntegrityError (a phone or number that is taken by now).
     """
-    deletion = record.deletion_id
     path = record.object_path()
     if path and getattr(record, path).is_deleted:
         raise Conflict(
             _("This record was deleted together with its object. Restore the object."),
             details={"object_id": str(getattr(record, f"{path}_id"))},
         )
-    changes = []
+    back: list[Any] = []
     for model in with_hanging(record):
-        rows: list[Any] = list(
-            model._base_manager.filter(deletion_id=deletion)
-            .order_by("pk")
-            .select_for_update(no_key=True)
-        )
-        model._base_manager.filter(pk__in=[one.pk for one in rows]).update(
-            deleted_at=None, deletion_id=None
-        )
-        for one in rows:
-            one.deleted_at = one.deletion_id = None
-            if model is not type(record):
-                one.object = record
-            changes.append(change_of(Action.RESTORE, one, after=snapshot(one)))
+        rows = of_deletion(model, record).order_by("pk").select_for_update(no_key=True)
+        ids = [one.pk for one in rows]
+        model._base_manager.filter(pk__in=ids).update(deleted_at=None, deletion_id=None)
+        back.append((model, ids))
     record.refresh_from_db()
-    report(changes, actor=actor)
+    # Read after everything is back: counters rise as visits return.
+    report(
+        [
+            change_of(Action.RESTORE, with_parent(one, record), after=snapshot(one))
+            for model, ids in back
+            for one in model._base_manager.filter(pk__in=ids).order_by("pk")
+        ],
+        actor=actor,
+    )
     return record
 
 
@@ -129,7 +148,7 @@ def clashes_of(record: Record) -> list[dict[str, str]]:
     """Live rows that hold a unique value of a row about to be restored."""
     found = []
     for model in with_hanging(record):
-        returning = model._base_manager.filter(deletion_id=record.deletion_id)
+        returning = of_deletion(model, record)
         for constraint in model._meta.constraints:
             if not isinstance(constraint, models.UniqueConstraint) or not constraint.fields:
                 continue

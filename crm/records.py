@@ -50,6 +50,13 @@ class RecordQuerySet(models.QuerySet[Any]):
         """Put the rows at the feed's end again, touching nothing else. Returns how many."""
         return self.update(feed_position=SEND_AGAIN)
 
+    def delete(self) -> tuple[int, dict[str, int]]:
+        """Refused: a row that is really gone leaves no tombstone, and phones keep it for ever.
+
+        Raises TypeError. Records are deleted by their services (crm.deletion).
+        """
+        raise TypeError("Records are deleted softly, by their services.")
+
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         """As Django's; afterwards the instances hold what the triggers made of them (one query a 500)."""
         created = super().bulk_create(objs, *args, **kwargs)
@@ -117,13 +124,18 @@ class Record(models.Model):
     def read_back(cls, instances: Iterable[Any], *, using: str) -> None:
         """Copy what the database keeps into saved instances."""
         columns = [*TRIGGER_KEPT, *cls.DERIVED]
-        pending = {instance.pk: instance for instance in instances}
+        key = cls._meta.pk.to_python
+        pending = {key(instance.pk): instance for instance in instances}
         keys = list(pending)
         for start in range(0, len(keys), 500):
             rows = cls._base_manager.using(using).filter(pk__in=keys[start : start + 500])
             for pk, *values in rows.values_list("pk", *columns):
                 for column, value in zip(columns, values, strict=True):
                     setattr(pending[pk], column, value)
+
+    def delete(self, *_args: Any, **_kwargs: Any) -> tuple[int, dict[str, int]]:
+        """Refused, as RecordQuerySet.delete is. Raises TypeError."""
+        raise TypeError("Records are deleted softly, by their services.")
 
     @property
     def is_deleted(self) -> bool:

@@ -6,10 +6,12 @@ from crm.db import postgresql
 from crm.db.triggers.conditions import (
     ALWAYS,
     hangs_on_deleted_object,
+    joined,
     missing,
     not_e164,
     not_json,
     not_strings,
+    refuse_orphans,
 )
 from crm.db.triggers.freezing import Freeze
 from crm.db.triggers.postgresql import POSITION
@@ -202,8 +204,16 @@ INDEXES_DOWN = Dialects(
     sqlite="",
 )
 
+NO_ORPHANS, NO_ORPHANS_DOWN = refuse_orphans("objects_unit")
+
 FOLDER = Path(__file__).parent / "migrations"
 FROZEN = [
-    Freeze(FOLDER, "0002_kept", (OBJECT, UNIT), ALSO, ALSO_DOWN),
+    Freeze(
+        FOLDER,
+        "0002_kept",
+        (OBJECT, UNIT),
+        joined(ALSO, NO_ORPHANS),
+        joined(NO_ORPHANS_DOWN, ALSO_DOWN),
+    ),
     Freeze(FOLDER, "0003_search_and_map_indexes", (), INDEXES, INDEXES_DOWN),
 ]

@@ -1,7 +1,8 @@
-"""A pytest plugin: tests that commit (`transaction=True`) end by emptying every table, the append-only ones too.
+"""A pytest plugin: tests that commit (`transaction=True`) end by emptying every table, the append-only ones
+too.
 
-In production nothing empties the trail. Here, as the tables' owner: PostgreSQL's trigger is switched off for the
-moment, SQLite's gate for pruning is opened.
+In production nothing empties the trail. Here, as the tables' owner: PostgreSQL's trigger is switched off for
+the moment, SQLite's gate for pruning is opened.
 """
 
 from collections.abc import Generator, Iterable

@@ -24,15 +24,15 @@ SECRETS = {
     "phone": re.compile(r"(?<![\w.-])(\+|%2B)[0-9]{10,15}(?![0-9])"),
     "e-mail": re.compile(r"[\w.%-]+@[\w-]+\.[\w.-]*[a-z]", re.IGNORECASE),
     "token": re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"),
-    "password": re.compile(
-        "|".join([r"(?:argon2|pbkdf2_sha256)\$", *map(re.escape, PASSWORDS)])
-    ),
+    "password": re.compile("|".join([r"(?:argon2|pbkdf2_sha256)\$", *map(re.escape, PASSWORDS)])),
 }
 
 
 def secrets_in(text: str) -> list[str]:
     """What of all this the text holds: `kind: match`."""
-    return [f"{kind}: {found[0]}" for kind, rule in SECRETS.items() for found in rule.finditer(text)]
+    return [
+        f"{kind}: {found[0]}" for kind, rule in SECRETS.items() for found in rule.finditer(text)
+    ]
 
 
 class Listener(logging.Handler):
@@ -62,9 +62,7 @@ def stored_leaks() -> Iterator[str]:
 
 def uses_database(item: pytest.Item) -> bool:
     names = getattr(item, "fixturenames", ())
-    return bool({"db", "transactional_db"} & {*names}) or bool(
-        item.get_closest_marker("django_db")
-    )
+    return bool({"db", "transactional_db"} & {*names}) or bool(item.get_closest_marker("django_db"))
 
 
 @pytest.hookimpl(wrapper=True)

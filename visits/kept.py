@@ -4,7 +4,13 @@ from pathlib import Path
 
 from clients.models import Interest
 from crm.db import postgresql
-from crm.db.triggers.conditions import hangs_on_deleted_object, missing, not_among
+from crm.db.triggers.conditions import (
+    hangs_on_deleted_object,
+    joined,
+    missing,
+    not_among,
+    refuse_orphans,
+)
 from crm.db.triggers.freezing import Freeze
 from crm.db.triggers.postgresql import POSITION
 from crm.db.triggers.spec import Dialects, Guard, KeptTable
@@ -322,8 +328,12 @@ INDEXES = Dialects(
 )
 INDEXES_DOWN = Dialects(postgresql="DROP INDEX visits_visit_search;", sqlite="")
 
+NO_ORPHANS, NO_ORPHANS_DOWN = refuse_orphans("visits_visit")
+
 FOLDER = Path(__file__).parent / "migrations"
 FROZEN = [
-    Freeze(FOLDER, "0002_kept", (VISIT,), ALSO, ALSO_DOWN),
+    Freeze(
+        FOLDER, "0002_kept", (VISIT,), joined(ALSO, NO_ORPHANS), joined(NO_ORPHANS_DOWN, ALSO_DOWN)
+    ),
     Freeze(FOLDER, "0003_search_indexes", (), INDEXES, INDEXES_DOWN),
 ]

@@ -11,7 +11,7 @@ from rest_framework.response import Response
 
 from crm.api.schema import documented
 from crm.api.viewsets import RecordViewSet
-from crm.errors import Malformed
+from crm.errors import Invalid, Malformed
 from visits import services
 from visits.filters import ReminderFilters, VisitFilters
 from visits.models import Visit
@@ -54,6 +54,8 @@ class VisitViewSet(RecordViewSet):
         if not isinstance(body, Mapping):
             raise Malformed(_("The request body must be a JSON object."))
         tagged = self.version_of_tag()
+        if tagged is not None and body.get("version", tagged) != tagged:
+            raise Invalid({"version": _("The version in the body differs from If-Match.")})
         given = {"version": tagged, **body} if tagged is not None else body
         serializer = serializer_class(data=given, context=self.get_serializer_context())
         serializer.is_valid(raise_exception=True)

@@ -1,5 +1,6 @@
 """Serializer fields that every endpoint shares."""
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,8 +10,11 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from crm.api.moments import parse_moment
 from crm.masking import is_masked, mask_email, mask_phone
 from crm.phones import InvalidPhone, normalise_phone
+
+DAY_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def sees_personal_data(field: serializers.Field) -> bool:
@@ -22,11 +26,21 @@ def sees_personal_data(field: serializers.Field) -> bool:
 
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.DateTimeField):
-    """A moment: out in UTC with `Z`; in as ISO 8601, UTC when it has no offset."""
+    """A moment: out in UTC with `Z`; in as ISO 8601, UTC when it has no offset; a date is its local midnight."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("default_timezone", UTC)
         super().__init__(**kwargs)
+
+    def to_internal_value(self, value: Any) -> Any:
+        day = value.strip() if isinstance(value, str) else ""
+        if DAY_ALONE.fullmatch(day):
+            # A day begins where the people are, not in Greenwich.
+            try:
+                return parse_moment(day, end=False)
+            except ValueError:
+                self.fail("invalid", format="YYYY-MM-DDThh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]")
+        return super().to_internal_value(value)
 
     def to_representation(self, value: Any) -> Any:
         if not value:

@@ -23,7 +23,7 @@ MAX_LIST = 200
 # What every list takes besides its filters.
 PAGING = ("page", "limit", "size", "cursor", "sort", "count", "deleted")
 SEARCH = ("q", "search")
-MAX_PARAMETER = 4000
+MAX_PARAMETER = 8000
 
 
 class ChoiceField(forms.Field):

@@ -78,7 +78,7 @@ def sort_keys(raw: str, known: Mapping[str, str], model: type[Model]) -> list[So
     for word in raw.split(","):
         name = word.strip()
         descending = name.startswith("-")
-        name = name.lstrip("+-").strip() if name[:1] in "+-" else name
+        name = name[1:].strip() if name[:1] in "+-" else name
         if name not in known:
             raise Invalid(
                 {

@@ -1,10 +1,13 @@
 """Moments in query parameters: a date means the whole local day, a datetime without offset is UTC."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.utils.dateparse import parse_date, parse_datetime
+
+CALENDAR_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?![0-9])")
 
 
 def parse_moment(raw: str, *, end: bool) -> datetime:
@@ -14,6 +17,9 @@ def parse_moment(raw: str, *, end: bool) -> datetime:
     a `+` was not encoded is taken as the plus. Raises ValueError.
     """
     text = raw.strip()
+    if not CALENDAR_DAY.match(text):
+        # Django also reads weeks and days without dashes, which no client means.
+        raise ValueError(raw)
     try:
         day = parse_date(text)
     except ValueError as error:

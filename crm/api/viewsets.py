@@ -142,7 +142,8 @@ class RecordViewSet(ReaderViewSet):
     def answer(self, record: Record, code: int = status.HTTP_200_OK) -> Response:
         """The record as the caller sees it, with its version as the entity tag."""
         model: Any = type(record)
-        shown = self.summarised(model.objects.filter(pk=record.pk)).get()
+        # Somebody may have deleted it since: the answer is still what this request wrote.
+        shown = self.summarised(model.objects.filter(pk=record.pk)).first() or record
         return Response(
             self.get_serializer(shown).data, status=code, headers={"ETag": f'"{shown.version}"'}
         )
@@ -213,9 +214,8 @@ class RecordViewSet(ReaderViewSet):
 
     def difference(self, error: StaleRecord) -> dict[str, Any]:
         """The conflict's two sides: server_data, client_data, and the fields in which they differ."""
-        model: Any = type(error.record)
-        shown = self.summarised(model.objects.filter(pk=error.record.pk)).get()
-        server = dict(self.get_serializer(shown).data)
+        # The very row that was compared: read anew, it could be a version later than the verdict's.
+        server = dict(self.get_serializer(error.record).data)
         client = self.shown_input(error)
         return conflict_details(error, server, client)
 

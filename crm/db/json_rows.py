@@ -26,7 +26,7 @@ def insert_rows(
     connection = connections[using]
     quote = connection.ops.quote_name
     fields = [f for f in model._meta.concrete_fields if f.attname in rows[0]]
-    columns = ", ".join(quote(f.column) for f in fields)
+    columns = ", ".join(quote(str(f.column)) for f in fields)
     table = quote(model._meta.db_table)
     if connection.vendor == "postgresql":
         types = ", ".join(f"{quote(f.attname)} {f.db_type(connection)}" for f in fields)

@@ -84,8 +84,10 @@ def test_an_entry_stays_as_it_is(way: str) -> None:
         "INSERT OR REPLACE INTO {table} SELECT * FROM {table}",
         "UPDATE OR REPLACE {table} SET version = 7",
         # Another id in the very place of the old row.
-        "INSERT OR REPLACE INTO {table} (rowid, id, action, entity_type, occurred_at)"
-        " SELECT rowid, 'x', action, entity_type, occurred_at FROM {table}",
+        (
+            "INSERT OR REPLACE INTO {table} (rowid, id, action, entity_type, occurred_at)"
+            " SELECT rowid, 'x', action, entity_type, occurred_at FROM {table}"
+        ),
     ],
 )
 def test_not_by_replacing_either(statement: str) -> None:
@@ -99,8 +101,13 @@ def test_not_by_replacing_either(statement: str) -> None:
 @pytest.mark.postgresql_only
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "statement", ["TRUNCATE {table}", "TRUNCATE users_user CASCADE", "UPDATE {table} SET version = 7 WHERE false"]
-)  # fmt: skip
+    "statement",
+    [
+        "TRUNCATE {table}",
+        "TRUNCATE users_user CASCADE",
+        "UPDATE {table} SET version = 7 WHERE false",
+    ],
+)
 def test_not_by_truncating_either(statement: str) -> None:
     told()
     # Or the reference to the actor, checked at the end of the transaction, would be in the way first.
@@ -126,7 +133,11 @@ def test_the_gate_closes_with_its_transaction_whatever_happens() -> None:
     told()
     with pytest.raises(RuntimeError, match="transaction"), gate_opened(connection, PRUNE_GATE):
         pass
-    with pytest.raises(ZeroDivisionError), transaction.atomic(), gate_opened(connection, PRUNE_GATE):
+    with (
+        pytest.raises(ZeroDivisionError),
+        transaction.atomic(),
+        gate_opened(connection, PRUNE_GATE),
+    ):
         raise ZeroDivisionError
     with pytest.raises(IntegrityError):
         AuditEntry.objects.all().delete()
@@ -144,14 +155,17 @@ def test_each_test_that_commits_begins_with_an_empty_trail(run: int) -> None:
 
 @pytest.mark.django_db
 @time_machine.travel(NOW, tick=False)
-def test_pruning_deletes_what_is_old_and_leaves_an_entry(capsys: pytest.CaptureFixture[str]) -> None:
+def test_pruning_deletes_what_is_old_and_leaves_an_entry(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     for age in (800, 366, 364, 1):
         told(3, days_ago=age)
     call_command("audit_prune", "--older-than", "365d")
     assert "6" in capsys.readouterr().out
     newest, *others = AuditEntry.objects.order_by("-timestamp", "-pk")
-    assert [entry.timestamp.date() for entry in others] == [(NOW - timedelta(days=n)).date() for n in (1, 1, 1, 364, 364, 364)]  # fmt: skip
-    assert (newest.action, newest.entity_type, newest.entity_id, newest.actor) == ("prune", "audit", None, None)
+    assert [(NOW - entry.timestamp).days for entry in others] == [1, 1, 1, 364, 364, 364]
+    said = (newest.action, newest.entity_type, newest.entity_id, newest.actor)
+    assert said == ("prune", "audit", None, None)
     assert newest.after == {
         "deleted": 6,
         "older_than": "2025-07-01T12:00:00Z",
@@ -180,7 +194,9 @@ def test_pruning_goes_in_batches_and_each_tells_of_itself() -> None:
 
 @pytest.mark.django_db
 @time_machine.travel(NOW, tick=False)
-def test_pruning_that_cannot_tell_of_itself_deletes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pruning_that_cannot_tell_of_itself_deletes_nothing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     told(days_ago=400)
     monkeypatch.setattr(pruning, "TRAIL", None)
     with pytest.raises(IntegrityError):
@@ -189,7 +205,8 @@ def test_pruning_that_cannot_tell_of_itself_deletes_nothing(monkeypatch: pytest.
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("arguments", [[], ["--older-than", "365"], ["--older-than", "0d"], ["--older-than", "-1d"]])
-def test_nonsense_is_refused_with_a_sentence(arguments: list[str]) -> None:
+@pytest.mark.parametrize("value", [None, "365", "0d", "-1d", "year"])
+def test_nonsense_is_refused_with_a_sentence(value: str | None) -> None:
+    arguments = [] if value is None else [f"--older-than={value}"]
     with pytest.raises(CommandError, match=r"older-than"):
         call_command("audit_prune", *arguments)

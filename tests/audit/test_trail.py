@@ -67,11 +67,11 @@ def test_one_statement_a_service_call(cast: Cast) -> None:
 
 
 def test_a_change_rolled_back_leaves_none(cast: Cast) -> None:
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        values = {"type": "MKD", "address": "ул. Мира, д. 7", "city_id": cast.moscow.pk}
+    values = {"type": "MKD", "address": "ул. Мира, д. 7", "city_id": cast.moscow.pk}
+    with transaction.atomic():
         create_object(actor=cast.sergei, values=values)
         assert AuditEntry.objects.count() == 1
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
     assert not AuditEntry.objects.exists()
     assert not Object.objects.exists()
 
@@ -146,8 +146,9 @@ def test_masks_reach_to_any_depth_and_secrets_nowhere() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["ул. Мира, д. 7 + двор", "10+20", "кв. 5@", "a@b", "+7", "77:01:0001001:1234", "2026-01-01T10:00:00Z"]
-)  # fmt: skip
+    "text",
+    ["ул. Мира, д. 7 + двор", "10+20", "кв. 5@", "a@b", "+7", "77:01:0001001:1234", "10:00:00Z"],
+)
 def test_what_is_no_secret_stays(text: str) -> None:
     assert scrubbed(text) == text
 
@@ -182,4 +183,10 @@ def test_the_library_stands_on_our_entries(cast: Cast) -> None:
 
 def test_no_column_of_the_library_holds_personal_data() -> None:
     columns = {field.name for field in AuditEntry._meta.get_fields()}
-    assert not columns & {"actor_email", "serialized_data", "object_repr", "changes_text", "additional_data"}
+    assert not columns & {
+        "actor_email",
+        "serialized_data",
+        "object_repr",
+        "changes_text",
+        "additional_data",
+    }

@@ -65,7 +65,7 @@ def rows() -> Rows:
 
 def expected(before: Rows, after: Rows) -> dict[Key, tuple[str, Any, Any]]:
     """Record → what must have been told of it: action, before, after."""
-    found = {}
+    found: dict[Key, tuple[str, Any, Any]] = {}
     for key in before.keys() | after.keys():
         old, new = before.get(key), after.get(key)
         was_gone = old is not None and old.get("deleted_at") is not None

@@ -354,7 +354,7 @@ class ListContract:
             "sort=%00",
             "cursor=%00",
             "limit=%00",
-            f"q={'x' * 4001}",
+            f"q={'x' * 8001}",
             "updated_from=%00",
         ):
             refused(api.get(f"{self.kind.url}?{query}"), 422)

@@ -3,7 +3,7 @@
 import gzip
 import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 from django.utils.translation import override
@@ -16,6 +16,12 @@ from objects.importing.table import BrokenFileError, Row
 
 TEXT = "адрес;тип\r\nул. Ёлочная, 5;MKD\r\n\r\n«Кафе №1», Мира 7;CAFE\r\n"
 ROWS = [Row(2, ["ул. Ёлочная, 5", "MKD"]), Row(4, ["«Кафе №1», Мира 7", "CAFE"])]
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with override("en"):
+        yield
 
 
 def read(content: bytes) -> tuple[list[str], list[Row]]:

@@ -233,3 +233,23 @@ def test_a_date_is_the_whole_local_day(cast: Cast) -> None:
     assert found("date_to=2026-03-10T00:00:00+03:00") == ["before", "first"]
     assert found("date_to=2026-03-10T00:00:00%2B03:00") == ["before", "first"]
     assert found("date_from=2026-03-10T21:00:00Z") == ["after"]
+
+
+def test_a_date_in_a_body_is_its_local_midnight(cast: Cast) -> None:
+    parent = cast.object()
+    planned = cast.api(cast.ivan).post(
+        "/api/v1/visits", {"object_id": str(parent.pk), "scheduled_at": "2027-03-01"}
+    )
+    assert planned.json()["scheduled_at"] == "2027-02-28T21:00:00Z"
+    refused = cast.api(cast.ivan).post(
+        "/api/v1/visits", {"object_id": str(parent.pk), "scheduled_at": "2027-02-30"}
+    )
+    assert refused.status_code == 422
+
+
+def test_two_versions_that_differ_are_refused(cast: Cast) -> None:
+    visit = cast.visit(cast.object(), cast.ivan)
+    answer = cast.api(cast.ivan).post(
+        f"/api/v1/visits/{visit.pk}/start", {"version": 1}, headers={"if-match": '"2"'}
+    )
+    assert answer.status_code == 422

@@ -10,7 +10,7 @@ from crm.records import Record
 from objects.models import Object, Unit
 from visits.models import Visit
 
-KINDS: tuple[type[Record], ...] = (Unit, Customer, Visit)
+KINDS: tuple[type[Unit | Customer | Visit], ...] = (Unit, Customer, Visit)
 
 
 def creations(first: UUID, end: UUID, *, but: set[str]) -> Iterator[Change]:

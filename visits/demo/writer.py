@@ -54,8 +54,8 @@ def write_town(
 
     Houses that exist (deleted ones too) are left alone with all that hangs on them, so an interrupted run
     can be repeated. A phone that some other customer has by now is left out. `on_progress` gets the number
-    of houses that each batch dealt with. `told`: report the rows to the change port, once a batch; only a load
-    test may go without.
+    of houses that each batch dealt with. `told`: report the rows to the change port, once a batch; only a
+    load test may go without.
     """
     written = Written()
     analyze_at = WORTH_ANALYZING

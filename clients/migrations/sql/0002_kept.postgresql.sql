@@ -140,3 +140,12 @@ BEGIN
 END $address$;
 CREATE TRIGGER clients_customer_address_changed AFTER UPDATE OF address ON objects_object
   FOR EACH ROW WHEN (NEW.address <> OLD.address) EXECUTE FUNCTION clients_customer_address_changed();
+CREATE FUNCTION clients_customer_not_orphaned() RETURNS trigger LANGUAGE plpgsql AS $orphans$
+BEGIN
+  IF EXISTS (SELECT 1 FROM clients_customer c WHERE c.object_id = NEW.id AND c.deleted_at IS NULL) THEN
+    RAISE EXCEPTION 'refused by clients_customer_not_orphaned' USING ERRCODE = '23514', CONSTRAINT = 'clients_customer_not_orphaned', TABLE = TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $orphans$;
+CREATE TRIGGER clients_customer_not_orphaned AFTER UPDATE OF deleted_at ON objects_object
+  FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION clients_customer_not_orphaned();

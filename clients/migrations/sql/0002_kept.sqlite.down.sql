@@ -1,3 +1,5 @@
+DROP TRIGGER clients_customer_not_orphaned;
+-- end of statement
 DROP TRIGGER clients_customer_address_changed;
 
 -- end of statement

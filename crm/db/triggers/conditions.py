@@ -1,8 +1,9 @@
-"""Conditions that several tables' guards share, in both dialects."""
+"""Conditions and triggers that several tables share, in both dialects."""
 
 from collections.abc import Iterable
 
 from crm.db.triggers.spec import Dialects
+from crm.db.triggers.sqlite import STATEMENT_END
 
 ALWAYS = Dialects("true", "1")
 
@@ -52,4 +53,42 @@ def hangs_on_deleted_object() -> str:
     return (
         "NEW.deleted_at IS NULL AND EXISTS (SELECT 1 FROM objects_object o"
         " WHERE o.id = NEW.object_id AND o.deleted_at IS NOT NULL)"
+    )
+
+
+def refuse_orphans(child: str) -> tuple[Dialects, Dialects]:
+    """A trigger (up, down): an object is not deleted from over live rows of `child` that hang on it."""
+    name = f"{child}_not_orphaned"
+    live = f"SELECT 1 FROM {child} c WHERE c.object_id = NEW.id AND c.deleted_at IS NULL"
+    when = "OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL"
+    up = Dialects(
+        f"""
+CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $orphans$
+BEGIN
+  IF EXISTS ({live}) THEN
+    RAISE EXCEPTION 'refused by {name}' USING ERRCODE = '23514', CONSTRAINT = '{name}', TABLE = TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $orphans$;
+CREATE TRIGGER {name} AFTER UPDATE OF deleted_at ON objects_object
+  FOR EACH ROW WHEN ({when}) EXECUTE FUNCTION {name}();
+""",
+        f"""
+CREATE TRIGGER {name} BEFORE UPDATE OF deleted_at ON objects_object
+WHEN {when} AND EXISTS ({live})
+BEGIN SELECT RAISE(ABORT, 'guard: {name}'); END;
+""",
+    )
+    down = Dialects(
+        f"DROP TRIGGER {name} ON objects_object;\nDROP FUNCTION {name}();\n",
+        f"DROP TRIGGER {name};",
+    )
+    return up, down
+
+
+def joined(*parts: Dialects) -> Dialects:
+    """Several pieces of SQL as one, statement after statement."""
+    return Dialects(
+        "\n".join(part.postgresql.strip() for part in parts) + "\n",
+        STATEMENT_END.join(part.sqlite.strip() for part in parts),
     )

@@ -41,9 +41,10 @@ def new_value(kept: KeptTable, column: str) -> str:
 def changed(kept: KeptTable, column: str) -> str:
     """A condition: the column really changes."""
     if column in kept.json_columns:
-        # Not as text: writers differ in spaces and in how they escape Cyrillic.
+        # Not as text: writers differ in spaces, in the order of keys and in how they escape Cyrillic.
         parts = (
-            "(SELECT json_group_array(json_array(key, type, value)) FROM json_each({row}.{column}))"
+            "(SELECT json_group_array(json_array(fullkey, type, atom))"
+            " FROM (SELECT fullkey, type, atom FROM json_tree({row}.{column}) ORDER BY fullkey))"
         )
         return f"{parts.format(row='NEW', column=column)} IS NOT {parts.format(row='OLD', column=column)}"
     return f"{new_value(kept, column)} IS NOT OLD.{column}"

@@ -1,3 +1,5 @@
+DROP TRIGGER objects_unit_not_orphaned ON objects_object;
+DROP FUNCTION objects_unit_not_orphaned();
 DROP TRIGGER objects_object_district_moved ON territory_district;
 DROP TRIGGER objects_object_district_renamed ON territory_district;
 DROP TRIGGER objects_object_city_renamed ON territory_city;

@@ -259,3 +259,12 @@ BEGIN
 END $moved$;
 CREATE TRIGGER objects_object_district_moved AFTER UPDATE OF city_id ON territory_district
   FOR EACH ROW WHEN (NEW.city_id <> OLD.city_id) EXECUTE FUNCTION objects_object_district_moved();
+CREATE FUNCTION objects_unit_not_orphaned() RETURNS trigger LANGUAGE plpgsql AS $orphans$
+BEGIN
+  IF EXISTS (SELECT 1 FROM objects_unit c WHERE c.object_id = NEW.id AND c.deleted_at IS NULL) THEN
+    RAISE EXCEPTION 'refused by objects_unit_not_orphaned' USING ERRCODE = '23514', CONSTRAINT = 'objects_unit_not_orphaned', TABLE = TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $orphans$;
+CREATE TRIGGER objects_unit_not_orphaned AFTER UPDATE OF deleted_at ON objects_object
+  FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION objects_unit_not_orphaned();

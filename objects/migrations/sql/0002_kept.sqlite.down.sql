@@ -1,3 +1,5 @@
+DROP TRIGGER objects_unit_not_orphaned;
+-- end of statement
 DROP TRIGGER objects_object_district_moved;
 -- end of statement
 DROP TRIGGER objects_object_district_renamed;

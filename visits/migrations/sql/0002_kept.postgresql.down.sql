@@ -1,3 +1,5 @@
+DROP TRIGGER visits_visit_not_orphaned ON objects_object;
+DROP FUNCTION visits_visit_not_orphaned();
 DROP TRIGGER visits_visit_customer_renamed ON clients_customer;
 DROP TRIGGER visits_visit_engineer_renamed ON users_user;
 DROP TRIGGER visits_visit_address_changed ON objects_object;

@@ -260,3 +260,12 @@ CREATE TRIGGER visits_visit_customer_renamed AFTER UPDATE OF full_name, deleted_
   FOR EACH ROW WHEN (NEW.full_name IS DISTINCT FROM OLD.full_name
     OR NEW.deleted_at IS DISTINCT FROM OLD.deleted_at)
   EXECUTE FUNCTION visits_visit_name_changed();
+CREATE FUNCTION visits_visit_not_orphaned() RETURNS trigger LANGUAGE plpgsql AS $orphans$
+BEGIN
+  IF EXISTS (SELECT 1 FROM visits_visit c WHERE c.object_id = NEW.id AND c.deleted_at IS NULL) THEN
+    RAISE EXCEPTION 'refused by visits_visit_not_orphaned' USING ERRCODE = '23514', CONSTRAINT = 'visits_visit_not_orphaned', TABLE = TG_TABLE_NAME;
+  END IF;
+  RETURN NULL;
+END $orphans$;
+CREATE TRIGGER visits_visit_not_orphaned AFTER UPDATE OF deleted_at ON objects_object
+  FOR EACH ROW WHEN (OLD.deleted_at IS NULL AND NEW.deleted_at IS NOT NULL) EXECUTE FUNCTION visits_visit_not_orphaned();

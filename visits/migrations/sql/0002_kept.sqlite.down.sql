@@ -1,3 +1,5 @@
+DROP TRIGGER visits_visit_not_orphaned;
+-- end of statement
 DROP TRIGGER visits_visit_customer_renamed;
 -- end of statement
 DROP TRIGGER visits_visit_engineer_renamed;
