@@ -18,8 +18,8 @@ class AuditEntryQuerySet(models.QuerySet[Any]):
     def visible_to(self, user: "User") -> Self:
         """ADMIN: everything. SUPERVISOR: the entries of their city (all, without one) and their own actions.
 
-        Nobody else: nothing. Narrow down what it gives: it begins with the whole trail. For a supervisor it asks
-        at once in which other cities they have acted: one query.
+        Nobody else: nothing. It begins with the whole trail: narrow down what it gives. For a supervisor it
+        asks at once in which other cities they have acted: one query.
         """
         if user.role == Role.ADMIN:
             return self
@@ -28,8 +28,8 @@ class AuditEntryQuerySet(models.QuerySet[Any]):
         if user.city_id is None:
             return self
         own = self.filter(actor_id=user.pk)
-        # Newest first through an OR would read the whole trail for a small city; "mine, but not of my city" would
-        # read all of mine, which nearly always are of it. Each way here is one stretch of an index.
+        # Newest first through an OR would read the whole trail for a small city; "mine, but not of my city"
+        # would read all of mine, which nearly always are of it. Each way here is one stretch of an index.
         elsewhere = [city for city in different_values(own, "city_id") if city != user.city_id]
         ways = [
             self.filter(city_id=user.city_id),

@@ -94,7 +94,11 @@ class Customer(Record):
         indexes = [
             models.Index(fields=["object"], name="clients_customer_object"),
             models.Index(fields=["unit"], name="clients_customer_unit"),
-            models.Index(fields=["updated_at", "id"], name="clients_customer_updated_at"),
+            models.Index(
+                fields=["updated_at", "id"],
+                name="clients_customer_updated_at",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(fields=["feed_position", "id"], name="clients_customer_feed"),
             models.Index(
                 fields=["deletion_id"],

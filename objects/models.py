@@ -143,7 +143,11 @@ class Object(Record):
             models.Index(fields=["district"], name="objects_object_district"),
             models.Index(fields=["status"], name="objects_object_status"),
             models.Index(fields=["city", "status"], name="objects_object_city_status"),
-            models.Index(fields=["updated_at", "id"], name="objects_object_updated_at"),
+            models.Index(
+                fields=["updated_at", "id"],
+                name="objects_object_updated_at",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(fields=["responsible_user"], name="objects_object_responsible"),
             models.Index(fields=["last_visit_at", "id"], name="objects_object_last_visit_at"),
             models.Index(fields=["gps_lat", "gps_lng"], name="objects_object_gps"),
@@ -203,7 +207,11 @@ class Unit(Record):
         ]
         indexes = [
             models.Index(fields=["object"], name="objects_unit_object"),
-            models.Index(fields=["updated_at", "id"], name="objects_unit_updated_at"),
+            models.Index(
+                fields=["updated_at", "id"],
+                name="objects_unit_updated_at",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(fields=["feed_position", "id"], name="objects_unit_feed"),
             models.Index(
                 fields=["deletion_id"],

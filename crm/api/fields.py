@@ -26,7 +26,7 @@ def sees_personal_data(field: serializers.Field) -> bool:
 
 @extend_schema_field(OpenApiTypes.DATETIME)
 class MomentField(serializers.DateTimeField):
-    """A moment: out in UTC with `Z`; in as ISO 8601, UTC when it has no offset; a date is its local midnight."""
+    """A moment: out in UTC with `Z`; in as ISO 8601: UTC without an offset, local midnight without a time."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("default_timezone", UTC)

@@ -1,8 +1,8 @@
 """A table read by several indexed ways at once.
 
 Django can combine finished queries (`union`), but not narrow down what comes out of it. Here the union stands
-in the place of the table, so that the query stays an ordinary one. Its conditions, and its order and limit, are
-put into each way as well: left to itself, PostgreSQL may read all ways to their ends and sort.
+in the place of the table, so that the query stays an ordinary one. Its conditions, and its order and limit,
+are put into each way as well: left to itself, PostgreSQL may read all ways to their ends and sort.
 """
 
 from collections.abc import Mapping, Sequence

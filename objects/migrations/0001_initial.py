@@ -355,7 +355,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="object",
-            index=models.Index(fields=["updated_at", "id"], name="objects_object_updated_at"),
+            index=models.Index(
+                fields=["updated_at", "id"],
+                name="objects_object_updated_at",
+                condition=models.Q(("deleted_at__isnull", True)),
+            ),
         ),
         migrations.AddIndex(
             model_name="object",
@@ -455,7 +459,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="unit",
-            index=models.Index(fields=["updated_at", "id"], name="objects_unit_updated_at"),
+            index=models.Index(
+                fields=["updated_at", "id"],
+                name="objects_unit_updated_at",
+                condition=models.Q(("deleted_at__isnull", True)),
+            ),
         ),
         migrations.AddIndex(
             model_name="unit",

@@ -173,14 +173,26 @@ class Migration(migrations.Migration):
                     models.Index(fields=["engineer"], name="visits_visit_engineer"),
                     models.Index(fields=["object"], name="visits_visit_object"),
                     models.Index(fields=["status"], name="visits_visit_status"),
-                    models.Index(fields=["scheduled_at", "id"], name="visits_visit_scheduled_at"),
+                    models.Index(
+                        fields=["scheduled_at", "id"],
+                        name="visits_visit_scheduled_at",
+                        condition=models.Q(("deleted_at__isnull", True)),
+                    ),
                     models.Index(fields=["finished_at"], name="visits_visit_finished_at"),
                     models.Index(
                         fields=["engineer", "scheduled_at"], name="visits_visit_engineer_sched"
                     ),
                     models.Index(fields=["object", "status"], name="visits_visit_object_status"),
-                    models.Index(fields=["next_action_due_at"], name="visits_visit_next_action"),
-                    models.Index(fields=["updated_at", "id"], name="visits_visit_updated_at"),
+                    models.Index(
+                        fields=["next_action_due_at"],
+                        name="visits_visit_next_action",
+                        condition=models.Q(("deleted_at__isnull", True)),
+                    ),
+                    models.Index(
+                        fields=["updated_at", "id"],
+                        name="visits_visit_updated_at",
+                        condition=models.Q(("deleted_at__isnull", True)),
+                    ),
                     models.Index(fields=["feed_position", "id"], name="visits_visit_feed"),
                     models.Index(
                         condition=models.Q(("deletion_id__isnull", False)),

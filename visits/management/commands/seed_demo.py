@@ -68,9 +68,7 @@ class Command(BaseCommand):
         with tqdm(
             total=count, unit=" objects", disable=True if options["verbosity"] == 0 else None
         ) as bar:
-            written = write_town(
-                town, count, on_progress=bar.update, told=not options["untold"]
-            )
+            written = write_town(town, count, on_progress=bar.update, told=not options["untold"])
         if options["verbosity"] > 0:
             self._tell(written, created)
 
