@@ -112,6 +112,7 @@ def port_is_free(port: int) -> bool:
 
 def secrets_of_this_demo() -> dict[str, str]:
     """The demo's own SECRET_KEY and JWT_SECRET: made once, kept in data/, readable by the owner."""
+    DATA.mkdir(parents=True, exist_ok=True)
     path = DATA / "demo.env"
     if not path.exists():
         lines = [f"{name}={secrets.token_urlsafe(48)}" for name in ("SECRET_KEY", "JWT_SECRET")]

@@ -14,7 +14,7 @@ def different_values(rows: QuerySet[Any], field: str) -> list[Any]:
     its cost is the number of values (https://wiki.postgresql.org/wiki/Loose_indexscan). DISTINCT would read
     every row. The conditions of `rows` are on its own columns.
     """
-    column: models.Field[Any, Any] = rows.model._meta.get_field(field)  # type: ignore[assignment]
+    column: models.Field[Any, Any] = rows.model._meta.get_field(field)
     ordered = rows.order_by(field).values(field)
     first, first_params = ordered.filter(**{f"{field}__isnull": False})[:1].query.sql_with_params()
     following = ordered.filter(**{f"{field}__gt": RawSQL("known.value", ())})
