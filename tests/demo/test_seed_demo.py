@@ -240,7 +240,10 @@ def test_a_deleted_house_stays_deleted() -> None:
     seed(5)
     moment = timezone.now()
     gone = Object.objects.earliest("pk")
-    Object.objects.filter(pk=gone.pk).update(deleted_at=moment, deletion_id=uuid4())
+    stamp = {"deleted_at": moment, "deletion_id": uuid4()}
+    for model in (Visit, Customer, Unit):
+        model.objects.filter(object=gone).update(**stamp)
+    Object.objects.filter(pk=gone.pk).update(**stamp)
     seed(5)
     assert Object.objects.count() == 5
     assert Object.objects.live().count() == 4

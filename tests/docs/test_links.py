@@ -114,7 +114,7 @@ def test_every_dependency_has_its_reason() -> None:
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
     pages = {path.name for path in folder.glob("*.md")} - {"README.md"}
-    assert set(re.findall(r"\((\w+\.md)\)", read("docs/decisions/README.md"))) == pages
+    assert set(re.findall(r"\(([\w-]+\.md)\)", read("docs/decisions/README.md"))) == pages
 
 
 def test_both_readmes_have_the_same_parts() -> None:

@@ -126,7 +126,7 @@ def test_no_code_of_ours_deletes_a_row_for_good(cast: Cast) -> None:
 @pytest.mark.parametrize("kind", ["unit", "customer", "visit"])
 def test_an_object_is_never_deleted_from_over_what_hangs_on_it(cast: Cast, kind: str) -> None:
     parent = cast.object()
-    child = cast.visit(parent, cast.ivan) if kind == "visit" else getattr(cast, kind)(parent)
+    child: Any = cast.visit(parent, cast.ivan) if kind == "visit" else getattr(cast, kind)(parent)
     gone = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
     with pytest.raises(IntegrityError), transaction.atomic():
         Object.objects.filter(pk=parent.pk).update(**gone)
