@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "objects",
     "clients",
     "visits",
+    "sync",
 ]
 
 MIDDLEWARE = [
@@ -228,6 +229,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "units", "description": "Flats and offices."},
         {"name": "customers", "description": "Residents and contact persons."},
         {"name": "visits", "description": "What is planned, what was done, when to call back."},
+        {"name": "sync", "description": "What phones pull and push."},
         {"name": "analytics", "description": "Figures of the work, as far as the caller sees it."},
     ],
     "SERVE_INCLUDE_SCHEMA": False,

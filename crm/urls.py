@@ -16,6 +16,7 @@ API = [
     path("", include("objects.urls")),
     path("", include("clients.urls")),
     path("", include("visits.urls")),
+    path("", include("sync.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
