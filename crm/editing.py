@@ -279,7 +279,9 @@ def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
 
 def edited(record: M, changes: Changes) -> M:
     """A copy of the record as it would be after the edit, for checking rules."""
-    draft = copy.copy(record)
+    # What copy.copy() makes in the end, without going through pickling as Django's models do.
+    draft = object.__new__(type(record))
+    draft.__dict__.update(record.__dict__)
     draft._state = copy.copy(record._state)
     # A cached related row would still be the old one.
     draft._state.fields_cache = {}

@@ -19,8 +19,8 @@ Place = tuple[int, int, int, UUID]
 def rounds(items: Iterable[Item]) -> Iterator[list[Item]]:
     """Groups of items, each of one table, one action and at most one item to a record, in id order.
 
-    A record's items form runs of upserts and deletes. First come the upserts up to each record's first delete,
-    then those deletes, then what follows them, and so on.
+    A record's items form runs of upserts and deletes. First come the upserts up to each record's first
+    delete, then those deletes, then what follows them, and so on.
     """
     placed = sorted(((place, item) for place, item in places(items)), key=lambda pair: pair[0])
     for _group, members in groupby(placed, key=lambda pair: pair[0][:3]):

@@ -49,7 +49,7 @@ class Payloads:
                 item.ignored.append(name)
                 continue
             try:
-                item.values[field.source] = field.run_validation(given)
+                item.values[str(field.source)] = field.run_validation(given)
             except (ValidationError, DjangoValidationError) as error:
                 detail = error.detail if isinstance(error, ValidationError) else error.messages
                 problems.update(field_sentences(detail, name))
@@ -64,7 +64,7 @@ class Payloads:
         """The record's own fields as the reader sees them."""
         told = {}
         for name, field in self.own.items():
-            value = getattr(record, field.source)
+            value = getattr(record, str(field.source))
             told[name] = None if value is None else field.to_representation(value)
         return told
 

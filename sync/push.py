@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 
 from crm.api.errors import internal_error
+from crm.api.unexpected import account_of
 from crm.api.viewsets import conflict_details
 from crm.changes import Change, report
 from crm.db.names import hold_names
@@ -112,34 +113,40 @@ class Attempt:
 
     def work_off(self, group: Sequence[Item], ground: Ground) -> None:
         """Judge and write one round: items of one table, each on another record."""
-        writes: list[Write] = []
-        for item in group:
-            earlier = self.applied.get(item.fingerprint)
-            if earlier is not None:
-                self.outcomes[id(item)] = Outcome.replay(earlier.stored())
-                self.judge.replayed(item, earlier)
-                continue
-            try:
-                found = self.judge.judge(item)
-            except CallerError as error:
-                self.refuse(item, error)
-            except Exception as error:
-                # A defect of ours that one item meets must not block a phone's whole queue.
-                log.exception("an item of %s failed", item.table, exc_info=error)
-                self.refuse(item, internal_error())
-            else:
-                if isinstance(found, Write):
-                    writes.append(found)
-                else:
-                    self.settle(item, found)
+        found = [self.judged(item) for item in group]
+        writes = [one for one in found if isinstance(one, Write)]
         written, refused, changes = write_all(writes, ground.unique[group[0].table])
         self.changes += changes
         for write in written:
             self.settle(write.item, self.judge.written(write))
-        for write, error in refused:
+        for write, reason in refused:
             if write.draft is not None:
                 ground.unique[write.item.table].release(write.draft)
-            self.refuse(write.item, error)
+            self.refuse(write.item, reason)
+
+    def judged(self, item: Item) -> Write | None:
+        """What the item is going to write; None when it is settled already."""
+        earlier = self.applied.get(item.fingerprint)
+        if earlier is not None:
+            self.outcomes[id(item)] = Outcome.replay(earlier.stored())
+            self.judge.replayed(item, earlier)
+            return None
+        try:
+            found = self.judge.judge(item)
+        except CallerError as error:
+            self.refuse(item, error)
+        except DatabaseError:
+            # The transaction is broken: nothing of it can be saved.
+            raise
+        except Exception as error:
+            # A defect of ours that one item meets must not block a phone's whole queue.
+            log.error("an item of %s failed\n%s", item.table, "\n".join(account_of(error)))
+            self.refuse(item, internal_error())
+        else:
+            if isinstance(found, Write):
+                return found
+            self.settle(item, found)
+        return None
 
     def settle(self, item: Item, outcome: Outcome) -> None:
         """The item was applied."""

@@ -80,7 +80,7 @@ def lock_objects(ids: dict[str, list[UUID]], items: Iterable[Item]) -> dict[UUID
     wanted = {*ids["objects"], *values_of(items, "object_id")}
     for table in ("units", "customers", "visits"):
         if ids[table]:
-            rows = KINDS[table].model._base_manager.filter(pk__in=ids[table])
+            rows: models.QuerySet[Any] = KINDS[table].model._base_manager.filter(pk__in=ids[table])
             wanted.update(rows.values_list("object_id", flat=True))
     return locked(Object, wanted)
 
@@ -124,7 +124,8 @@ def seen_when_deleted(actor: User, records: Sequence[Any]) -> set[UUID]:
         .filter(deleted_at__isnull=False)
         .values_list("object_id", "deleted_at")
     ):
-        ends[place] = max(deleted_at, ends.get(place, deleted_at))
+        end: Any = deleted_at
+        ends[place] = max(end, ends.get(place, end))
     return {
         record.pk
         for record in records
@@ -139,7 +140,8 @@ def fetch_references(
 ) -> None:
     """Everything that values refer to, and what is checked along with them, in one query for each kind."""
     actor = refs.actor
-    cities, districts = values_of(items, "city_id"), values_of(items, "district_id")
+    cities: set[Any] = values_of(items, "city_id")
+    districts: set[Any] = values_of(items, "district_id")
     units, customers = values_of(items, "unit_id"), values_of(items, "customer_id")
     if any(item.table == "objects" for item in items):
         # A new object lies in the caller's own place unless it says otherwise.

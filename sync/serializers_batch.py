@@ -38,7 +38,7 @@ class ItemSerializer(serializers.Serializer[Any]):
 class BatchSerializer(serializers.Serializer[Any]):
     """Edits made offline."""
 
-    items = ItemSerializer(many=True, min_length=1, max_length=MAX_ITEMS)
+    items = ItemSerializer(many=True, min_length=1, max_length=MAX_ITEMS)  # type: ignore[call-arg]
     strategy = serializers.ChoiceField(
         choices=list(Strategy), required=False, allow_null=True, default=Strategy.REJECT.value
     )

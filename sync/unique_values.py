@@ -1,7 +1,7 @@
 """Values that only one live record may have, watched while a batch is worked off.
 
-The database decides in the end. Looking beforehand tells most clashes apart without failing a whole statement,
-and tells them in the order in which the items are judged, whatever order the statement writes in.
+The database decides in the end. Looking beforehand tells most clashes apart without failing a whole
+statement, and in the order in which the items are judged, whatever order the statement writes in.
 """
 
 from collections.abc import Iterable, Mapping

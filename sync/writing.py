@@ -12,6 +12,7 @@ from typing import Any
 from django.db import DatabaseError, IntegrityError, OperationalError, connection, transaction
 
 from crm.api.errors import internal_error
+from crm.api.unexpected import account_of
 from crm.changes import Action, Change, snapshot
 from crm.db import violated_constraint
 from crm.db.bulk import copy_rows, update_rows
@@ -128,7 +129,7 @@ def refusal(write: Write, error: DatabaseError, unique: UniqueValues) -> CallerE
     )
     if told is not None:
         return told
-    log.error("an item of %s was refused: %s", kind.table, type(error.__cause__ or error).__name__)
+    log.error("an item of %s was refused\n%s", kind.table, "\n".join(account_of(error)))
     return internal_error()
 
 

@@ -128,7 +128,7 @@ def _update_from_json(
             f"UPDATE {table} t SET {sets} FROM {source} WHERE {same} AND t.deleted_at IS NULL",
             [data],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _update_many(
@@ -148,7 +148,7 @@ def _update_many(
             f"UPDATE {table} SET {sets} WHERE {same} AND deleted_at IS NULL",
             turned,  # type: ignore[arg-type]
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _insert_from_json(
@@ -163,7 +163,7 @@ def _insert_from_json(
             f"INSERT INTO {table} ({names}) SELECT {names} FROM {source} ON CONFLICT DO NOTHING",
             [data],
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _insert_many_new(
@@ -178,7 +178,7 @@ def _insert_many_new(
             f"INSERT INTO {table} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING",
             _converted(rows, _SQLITE),  # type: ignore[arg-type]
         )
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def _naive_utc(moment: datetime) -> str:

@@ -1,4 +1,4 @@
-"""Holding names until the transaction ends, so that two writers of the same things come one after the other."""
+"""Names held until the transaction ends, so that writers of the same things come one after the other."""
 
 from collections.abc import Iterable
 from hashlib import blake2b
