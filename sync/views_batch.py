@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 
 from crm.api.caller import caller_of
 from crm.api.errors import body_of
+from crm.api.schema_errors import CONFLICT
 from crm.errors import Conflict
 from sync.batch import read_batch
 from sync.outcomes import Outcome, Status
@@ -23,11 +24,19 @@ class BatchView(APIView):
     """Edits made offline."""
 
     http_method_names = ["post"]
+    refuses = (CONFLICT,)
+    refusals = {
+        CONFLICT: (
+            "BatchConflict",
+            "At least one item conflicts (CONFLICT); the others were applied all the same.",
+            BatchConflictSerializer,
+        )
+    }
 
     @extend_schema(
         operation_id="sync_batch",
         request=BatchSerializer,
-        responses={200: BatchResultSerializer, 409: BatchConflictSerializer},
+        responses=BatchResultSerializer,
         parameters=[
             OpenApiParameter(
                 "X-Device-ID",
