@@ -99,7 +99,7 @@ class ChangeSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     table_name = serializers.ChoiceField(choices=TABLES)
     action = serializers.ChoiceField(choices=["create", "update", "delete"])
-    data = serializers.DictField(
+    data = serializers.DictField(  # type: ignore[assignment]
         allow_null=True, help_text="The record's own fields, as in its detail; null for a deletion."
     )
     updated_at = MomentField()

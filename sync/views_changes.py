@@ -7,15 +7,16 @@ from typing import Any
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from crm.api.caller import caller_of
 from crm.api.filters import parameters_of, refuse_unknown
-from crm.api.schema_errors import ErrorSerializer
+from crm.api.schema_errors import RESYNC
 from crm.errors import Invalid
 from sync.changes_serializers import ChangesQuerySerializer, ChangesSerializer
 from sync.entities import TABLES
@@ -27,21 +28,13 @@ CHUNK_BYTES = 64 * 1024
 GZIP_LEVEL = 3
 GZIP_FORMAT = 16 + zlib.MAX_WBITS
 
-RESPONSES = {
-    200: ChangesSerializer,
-    410: OpenApiResponse(
-        ErrorSerializer,
-        "The cursor cannot be honoured (RESYNC_REQUIRED): start over without one, keep unsent edits. "
-        "`details.reason`: epoch, purged, tables, user, scope_changed, ahead, signature or format.",
-    ),
-}
-
 
 class ChangesView(APIView):
     """The change feed."""
 
     permission_classes = (IsAuthenticated,)
     http_method_names = ["get", "post"]
+    refuses = (RESYNC,)
 
     @extend_schema(
         operation_id="sync_changes",
@@ -65,7 +58,7 @@ class ChangesView(APIView):
                 {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
             ),
         ],
-        responses=RESPONSES,
+        responses=ChangesSerializer,
     )
     def get(self, request: Request) -> HttpResponseBase:
         """What changed for the caller since a cursor.
@@ -82,13 +75,15 @@ class ChangesView(APIView):
         return self.answer(request, words)
 
     @extend_schema(
-        operation_id="sync_changes_post", request=ChangesQuerySerializer, responses=RESPONSES
+        operation_id="sync_changes_post",
+        request=ChangesQuerySerializer,
+        responses=ChangesSerializer,
     )
     def post(self, request: Request) -> HttpResponseBase:
         """The same with a JSON body, for clients that cannot send long addresses."""
         body = request.data
         if not isinstance(body, dict):
-            raise Invalid({"__all__": "A JSON object is expected."})
+            raise Invalid({"__all__": _("A JSON object is expected.")})
         refuse_unknown(body, PARAMETERS)
         return self.answer(request, body)
 

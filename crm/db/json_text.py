@@ -145,7 +145,7 @@ def _fetched(
 ) -> Iterator[tuple[bytes | None, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        while rows := cursor.fetchmany(200):
+        while rows := cursor.fetchmany(50):
             for row in rows:
                 yield tuple(None if value is None else str(value).encode() for value in row)
 

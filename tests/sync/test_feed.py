@@ -8,6 +8,7 @@ import pytest
 
 from clients.models import Customer
 from objects.models import Object
+from sync import kept
 from sync.entities import ENTITIES
 from tests.cast import Cast
 from tests.sync.phone import Phone, told
@@ -160,3 +161,9 @@ def test_pages_can_be_compressed_and_asked_for_by_post(cast: Cast) -> None:
     rest = json.loads(api.post("/api/v1/sync/changes", body).getvalue())
     assert (len(rest["items"]), rest["has_more"]) == (1, False)
     assert page["server_time"].endswith("Z")
+
+
+def test_frozen_sql_is_what_the_descriptions_generate() -> None:
+    for freeze in kept.FROZEN:
+        for path, text in freeze.files().items():
+            assert path.read_text(encoding="utf-8") == text, path

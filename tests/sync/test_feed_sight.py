@@ -4,6 +4,7 @@ Every step is also pulled by phones that slept through several steps, and by pho
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -256,7 +257,7 @@ def test_a_change_of_role_or_territory_starts_over(cast: Cast, field: Field, cha
 
 
 def test_a_first_sync_in_pages_survives_changes_between_them(cast: Cast, field: Field) -> None:
-    steps = [
+    steps: list[Callable[[], None]] = [
         lambda: update(field.object, district=cast.north),
         lambda: update(field.unit, deleted_at="2026-01-01T00:00:00Z"),
         lambda: update(field.visit, status="CANCELLED"),
@@ -294,9 +295,9 @@ def test_a_move_and_back_in_one_transaction(cast: Cast, field: Field) -> None:
 
 def test_units_and_customers_deleted_and_restored(cast: Cast, field: Field) -> None:
     for record, table in ((field.unit, "units"), (field.customer, "customers")):
-        news = field.after(lambda r=record: update(r, deleted_at="2026-01-01T00:00:00Z"))
+        news = field.after(partial(update, record, deleted_at="2026-01-01T00:00:00Z"))
         assert field.all("deleted", table) <= news["ivan"] & news["sergei"] & news["anna"]
         assert news["pyotr"] == news["olga"] == set()
-        news = field.after(lambda r=record: update(r, deleted_at=None))
+        news = field.after(partial(update, record, deleted_at=None))
         assert field.all("upsert", table) <= news["ivan"] & news["sergei"]
     field.wake()
