@@ -252,6 +252,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConflictHint": ["STALE_VERSION", "HARD_CONFLICT"],
         "ConflictStrategy": ["merge", "force", "reject"],
         "TokenType": ["bearer"],
+        "SyncTable": ["objects", "units", "customers", "visits"],
+        "ChangeAction": ["create", "update", "delete"],
+        "ChangeReason": ["deleted", "out_of_scope"],
+        "ItemAction": ["upsert", "delete"],
+        "ItemResult": ["created", "updated", "deleted", "conflict", "error"],
     },
 }
 
