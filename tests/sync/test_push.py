@@ -404,7 +404,8 @@ MALFORMED: list[tuple[Any, str]] = [
     ({"items": [[]]}, "items.0"), ({"items": [{"table_name": "units"}]}, "items.0.client_generated_id"),
     ({"items": [{**item("units"), "client_generated_id": 5}]}, "items.0.client_generated_id"),
     ({"items": [{**item("units"), "client_generated_id": "x"}]}, "items.0.client_generated_id"),
-    ({"items": [item("units")], "strategy": "guess"}, "strategy"), ({"items": [item("units")], "strategy": []}, "strategy"),
+    ({"items": [item("units")], "strategy": "guess"}, "strategy"),
+    ({"items": [item("units")], "strategy": []}, "strategy"),
     ({"items": [item("units")], "force": "yes"}, "force"),
 ]  # fmt: skip
 

@@ -60,7 +60,11 @@ class Hunter:
             "units": {"unit_number": str(self.random.randrange(9))},
             "customers": {"phone": self.phone(), "full_name": str(self.random.random())},
             "visits": self.random.choice(
-                [{"status": "DONE", "outcome_text": "Да"}, {"status": "CANCELLED"}, {"outcome_text": str(self.random.random())}]
+                [
+                    {"status": "DONE", "outcome_text": "Да"},
+                    {"status": "CANCELLED"},
+                    {"outcome_text": str(self.random.random())},
+                ]
             ),
         }[table]  # fmt: skip
         return item(table, pk, version, **payload) | {"updated_at": str(uuid4())}
