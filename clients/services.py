@@ -4,17 +4,16 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from clients import rules
 from clients.models import Customer
 from crm import editing
 from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
-from crm.errors import Invalid
+from crm.references import References
 from crm.users.models import User
-from objects.models import Unit
-from objects.services import keep_parent, parent_object
+from objects.services import parent_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,12 +41,11 @@ def visible_duplicate(phone: str | None, *, actor: User) -> UUID | None:
 
 def create_customer(*, actor: User, values: Changes) -> Customer:
     """Add a customer to an object in sight. Raises Invalid, Duplicate."""
-    values = editing.without_masks(None, values)
     with transaction.atomic():
         parent = parent_object(values.get("object_id"), actor=actor)
-        record = Customer(**values)
-        record.object = parent
-        check_unit(record, actor=actor)
+        refs = References(actor)
+        refs.put(parent)
+        record = rules.new_customer(values, refs=refs)
         with editing.refusals(
             REFUSALS, duplicate=lambda _: visible_duplicate(record.phone, actor=actor)
         ):
@@ -66,22 +64,10 @@ def update_customer(
     with transaction.atomic():
         record = editing.locked(Customer, record_id, actor=actor)
         editing.compare(record, changes, version=version, force=force)
-        changes = editing.without_masks(record, changes)
-        keep_parent(record, changes)
-        draft = editing.edited(record, changes)
-        if draft.unit_id != record.unit_id:
-            check_unit(draft, actor=actor)
-        with editing.refusals(
-            REFUSALS, duplicate=lambda _: visible_duplicate(draft.phone, actor=actor)
-        ):
+        changes = rules.customer_edit(record, changes, refs=References(actor))
+        phone = changes.get("phone", record.phone)
+        with editing.refusals(REFUSALS, duplicate=lambda _: visible_duplicate(phone, actor=actor)):
             return editing.apply(record, changes, actor=actor)
-
-
-def check_unit(record: Customer, *, actor: User) -> None:
-    """The customer's unit is in sight and belongs to their object. Raises Invalid."""
-    unit = editing.reference(Unit.objects.visible_to(actor), record.unit_id, field="unit_id")
-    if unit is not None and unit.object_id != record.object_id:
-        raise Invalid({"unit_id": _("The unit belongs to another object.")})
 
 
 def delete_customer(*, actor: User, record_id: UUID) -> Customer:

@@ -118,15 +118,19 @@ def report(changes: Sequence[Change], *, actor: "User | None") -> None:
         listener(told)
 
 
+PLAIN: dict[type, Callable[[Any], Any]] = {
+    datetime: lambda moment: moment.isoformat().replace("+00:00", "Z"),
+    date: date.isoformat,
+    time: time.isoformat,
+    UUID: str,
+    Decimal: str,
+}
+
+
 def plain(value: Any) -> Any:
     """A column's value as JSON can hold it; moments in UTC as ISO 8601 with Z."""
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, UUID | Decimal):
-        return str(value)
-    return value
+    convert = PLAIN.get(type(value))
+    return value if convert is None else convert(value)
 
 
 def snapshot(instance: models.Model) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """How records are deleted softly, along with what hangs on them, and brought back."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID
 
@@ -7,7 +8,8 @@ from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from crm.changes import Action, report, snapshot
+from crm.changes import Action, Change, report, snapshot
+from crm.db.bulk import update_rows
 from crm.editing import change_of, entity_of, locked
 from crm.errors import Conflict, Forbidden
 from crm.ids import uuid7
@@ -48,25 +50,42 @@ def of_deletion(model: type[Record], record: Record) -> models.QuerySet[Any]:
 
 def tombstone(record: R, *, actor: "User | None") -> R:
     """Delete a locked record softly, with what hangs on it, under one deletion id."""
-    stamp = {"deleted_at": timezone.now(), "deletion_id": uuid7()}
-    gone: list[Any] = []
-    for model in with_hanging(record):
-        rows: models.QuerySet[Any] = model._base_manager.filter(deleted_at__isnull=True)
-        rows = (
-            rows.filter(pk=record.pk) if model is type(record) else rows.filter(object_id=record.pk)
-        )
-        gone += rows.order_by("pk").select_for_update(no_key=True)
-    # Told as it was before anything went: counters fall as visits go.
-    changes = [
-        change_of(Action.DELETE, with_parent(one, record), before=snapshot(one)) for one in gone
-    ]
-    # What hangs on an object goes first: the database refuses to delete an object from over its flats.
-    for model in reversed(with_hanging(record)):
-        ids = [one.pk for one in gone if type(one) is model]
-        model._base_manager.filter(pk__in=ids).update(**stamp)
+    changes = entomb([record])
     record.refresh_from_db()
     report(changes, actor=actor)
     return record
+
+
+def entomb(records: Sequence[Record]) -> list[Change]:
+    """Delete locked records of one kind, each with what hangs on it and under a deletion id of its own.
+
+    Returns what to report. Takes the same number of statements for any number of records.
+    """
+    now = timezone.now()
+    deletions = {record.pk: (record, uuid7()) for record in records}
+    kind = type(records[0])
+    gone: list[tuple[Any, UUID]] = []
+    for model in with_hanging(records[0]):
+        own = model is kind
+        rows: models.QuerySet[Any] = model._base_manager.filter(deleted_at__isnull=True)
+        rows = rows.filter(**{"pk__in" if own else "object_id__in": list(deletions)})
+        for one in rows.order_by("pk").select_for_update(no_key=True):
+            top, deletion = deletions[one.pk if own else one.object_id]
+            if not own:
+                one.object = top
+            elif one.object_path():
+                one.object = top.object  # type: ignore[attr-defined]
+            gone.append((one, deletion))
+    # Told as it was before anything went: counters fall as visits go.
+    changes = [change_of(Action.DELETE, one, before=snapshot(one)) for one, _deletion in gone]
+    # What hangs on an object goes first: the database refuses to delete an object from over its flats.
+    for model in reversed(with_hanging(records[0])):
+        stamped = [(one.pk, now, deletion) for one, deletion in gone if type(one) is model]
+        if stamped:
+            update_rows(
+                transaction.get_connection(), model, ["id"], ["deleted_at", "deletion_id"], stamped
+            )
+    return changes
 
 
 def with_parent(row: Any, record: Record) -> Any:

@@ -5,7 +5,7 @@ The services of each app put these steps together; nobody else writes records.
 """
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -142,7 +142,9 @@ def compare(record: Record, changes: Changes, *, version: int | None, force: boo
         raise StaleRecord(record, changes, version, verdict)
 
 
-def judged(record: Record, changes: Changes, *, version: int | None) -> Verdict:
+def judged(
+    record: Record, changes: Changes, *, version: int | None, own_versions: Collection[int] = ()
+) -> Verdict:
     """The verdict on an edit, with values that are the caller's own mask of a stored one taken as equal."""
     server = {name: getattr(record, name) for name in changes}
     client = {
@@ -155,6 +157,7 @@ def judged(record: Record, changes: Changes, *, version: int | None) -> Verdict:
         field_versions=record.field_versions,
         server=server,
         client=client,
+        own_versions=own_versions,
     )
 
 
@@ -209,20 +212,30 @@ def refusals(
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        violation = violated_constraint(error)
-        if violation is None:
+        refusal = refusal_of(error, sentences, duplicate=duplicate)
+        if refusal is None:
             raise
-        # A column that is unique by itself has no constraint's name on SQLite: there its own name is the key.
-        key = (
-            violation.name or unique_constraint_of(violation.columns) or ",".join(violation.columns)
-        )
-        if key not in sentences:
-            raise
-        field, sentence = sentences[key]
-        if violation.kind == "unique":
-            existing = duplicate(field) if duplicate else None
-            raise Duplicate(sentence, field=field, existing_id=existing) from error
-        raise Invalid({field: sentence}) from error
+        raise refusal from error
+
+
+def refusal_of(
+    error: IntegrityError,
+    sentences: Mapping[str, tuple[str, Sentence]],
+    *,
+    duplicate: Callable[[str], UUID | None] | None = None,
+) -> Duplicate | Invalid | None:
+    """What the database refused as a caller's error; None for what nobody foresaw. See `refusals`."""
+    violation = violated_constraint(error)
+    if violation is None:
+        return None
+    # A column that is unique by itself has no constraint's name on SQLite: there its own name is the key.
+    key = violation.name or unique_constraint_of(violation.columns) or ",".join(violation.columns)
+    if key not in sentences:
+        return None
+    field, sentence = sentences[key]
+    if violation.kind == "unique":
+        return Duplicate(sentence, field=field, existing_id=duplicate(field) if duplicate else None)
+    return Invalid({field: sentence})
 
 
 def unique_constraint_of(columns: tuple[str, ...]) -> str | None:
@@ -268,7 +281,9 @@ def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
 
 def edited(record: M, changes: Changes) -> M:
     """A copy of the record as it would be after the edit, for checking rules."""
-    draft = copy.copy(record)
+    # What copy.copy() makes in the end, without going through pickling as Django's models do.
+    draft = object.__new__(type(record))
+    draft.__dict__.update(record.__dict__)
     draft._state = copy.copy(record._state)
     # A cached related row would still be the old one.
     draft._state.fields_cache = {}

@@ -4,7 +4,7 @@ Pure functions. `field_versions` (field → the version of its last change) is t
 does not name has not changed since version 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -71,13 +71,24 @@ def judge(
     field_versions: Mapping[str, int],
     server: Mapping[str, Any],
     client: Mapping[str, Any],
+    own_versions: Collection[int] = (),
 ) -> Verdict:
     """Compare an edit (`client`: field → value) with the row (`server`, at `current_version`).
 
     A base version above the current one (a restored backup, an invented number) says nothing of what the
     client has seen: every differing field counts as conflicting. So does an absent base version.
+
+    own_versions: those that earlier edits of the same client produced. They stand between nobody and the row:
+    a chain of edits made offline, all based on one version, is no conflict with itself.
     """
     differing = tuple(name for name, value in client.items() if not same(server.get(name), value))
+    if base_version is not None and own_versions:
+        later = sum(base_version < version <= current_version for version in own_versions)
+        if later == current_version - base_version:
+            current_version = base_version
+        field_versions = {
+            name: version for name, version in field_versions.items() if version not in own_versions
+        }
     if base_version == current_version:
         return Verdict(stale=False, differing=differing, conflicting=())
     if base_version is None or base_version > current_version:

@@ -73,6 +73,7 @@ INSTALLED_APPS = [
     "clients",
     "visits",
     "audit",
+    "sync",
 ]
 
 MIDDLEWARE = [
@@ -235,6 +236,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "units", "description": "Flats and offices."},
         {"name": "customers", "description": "Residents and contact persons."},
         {"name": "visits", "description": "What is planned, what was done, when to call back."},
+        {"name": "sync", "description": "What phones pull and push."},
         {"name": "analytics", "description": "Figures of the work, as far as the caller sees it."},
         {"name": "audit", "description": "Who did what, when, from where. Nobody can change it."},
     ],
@@ -259,6 +261,11 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ConflictHint": ["STALE_VERSION", "HARD_CONFLICT"],
         "ConflictStrategy": ["merge", "force", "reject"],
         "TokenType": ["bearer"],
+        "SyncTable": ["objects", "units", "customers", "visits"],
+        "ChangeAction": ["create", "update", "delete"],
+        "ChangeReason": ["deleted", "out_of_scope"],
+        "ItemAction": ["upsert", "delete"],
+        "ItemResult": ["created", "updated", "deleted", "conflict", "error"],
     },
 }
 

@@ -17,6 +17,7 @@ API = [
     path("", include("clients.urls")),
     path("", include("visits.urls")),
     path("", include("audit.urls")),
+    path("", include("sync.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -1,6 +1,6 @@
 """What happens to objects and units: the one room behind every door."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -11,8 +11,9 @@ from crm import editing
 from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
 from crm.errors import Forbidden, Invalid, NotFound
-from crm.territory.models import City, District
+from crm.references import References
 from crm.users.models import User
+from objects import rules
 from objects.models import Object, Unit
 
 if TYPE_CHECKING:
@@ -48,16 +49,8 @@ def create_object(*, actor: User, values: Changes) -> Object:
 
     City and district default to the actor's own. Raises Invalid, Forbidden.
     """
-    values = editing.without_masks(None, values)
-    if values.get("city_id") is None:
-        values["city_id"] = actor.city_id
-    if actor.is_engineer and values["city_id"] == actor.city_id:
-        values.setdefault("district_id", actor.district_id)
     with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
-        record = Object(**values, created_by_id=actor.pk, updated_by_id=actor.pk)
-        if actor.is_engineer and record.responsible_user_id not in (None, actor.pk):
-            raise Forbidden(_("Engineers cannot make others responsible."))
-        check_object(record, values, actor=actor)
+        record = rules.new_object(values, refs=References(actor))
         return editing.insert(record, actor=actor)
 
 
@@ -73,46 +66,8 @@ def update_object(
     with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
         record = editing.locked(Object, record_id, actor=actor)
         editing.compare(record, changes, version=version, force=force)
-        changes = editing.without_masks(record, changes)
-        if actor.is_engineer:
-            editing.refuse_fields(
-                record,
-                changes,
-                "responsible_user_id",
-                "city_id",
-                "district_id",
-                message=_(
-                    "Engineers cannot change the responsible person, the city or the district."
-                ),
-            )
-        changes = editing.really_changed(record, changes)
-        check_object(editing.edited(record, changes), changes, actor=actor)
+        changes = rules.object_edit(record, changes, refs=References(actor))
         return editing.apply(record, changes, actor=actor)
-
-
-def check_object(record: Object, changes: Changes, *, actor: User) -> None:
-    """The rules of an object as it would be after `changes`. Raises Invalid."""
-    problems: dict[str, Any] = {}
-    if (record.gps_lat is None) != (record.gps_lng is None):
-        missing = "gps_lat" if record.gps_lat is None else "gps_lng"
-        problems[missing] = _("Give both coordinates or neither.")
-    if not record.city_id:
-        problems["city_id"] = _("This field is required.")
-    if problems:
-        raise Invalid(problems)
-    if {"city_id", "district_id"} & changes.keys():
-        editing.reference(City.objects.all(), record.city_id, field="city_id")
-        district = editing.reference(
-            District.objects.all(), record.district_id, field="district_id"
-        )
-        if district is not None and district.city_id != record.city_id:
-            raise Invalid({"district_id": _("The district does not lie in the city.")})
-        if not actor.territory.holds(city_id=record.city_id, district_id=record.district_id):
-            field = "district_id" if record.city_id == actor.city_id else "city_id"
-            raise Invalid({field: _("The object would lie outside your territory.")})
-    if "responsible_user_id" in changes and record.responsible_user_id != actor.pk:
-        people = User.objects.visible_to(actor).active()
-        editing.reference(people, record.responsible_user_id, field="responsible_user_id")
 
 
 def delegate_object(*, actor: User, record_id: UUID, supervisor_id: UUID) -> Object:
@@ -159,8 +114,9 @@ def create_unit(*, actor: User, values: Changes) -> Unit:
     """Add a unit to an object in sight. Raises Invalid, Duplicate."""
     with transaction.atomic():
         parent = parent_object(values.get("object_id"), actor=actor)
-        record = Unit(**values)
-        record.object = parent
+        refs = References(actor)
+        refs.put(parent)
+        record = rules.new_unit(values, refs=refs)
         with editing.refusals(
             UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(parent.pk, record.unit_number)
         ):
@@ -179,7 +135,7 @@ def update_unit(
     with transaction.atomic():
         record = editing.locked(Unit, record_id, actor=actor)
         editing.compare(record, changes, version=version, force=force)
-        keep_parent(record, changes)
+        changes = rules.unit_edit(record, changes, refs=References(actor))
         number = changes.get("unit_number", record.unit_number)
         with editing.refusals(
             UNIT_REFUSALS, duplicate=lambda _: duplicate_unit(record.object_id, number)
@@ -211,12 +167,6 @@ def parent_object(object_id: UUID | None, *, actor: User) -> Object:
         return editing.locked(Object, object_id, actor=actor)
     except NotFound:
         raise Invalid({"object_id": _("There is no such record, or you cannot see it.")}) from None
-
-
-def keep_parent(record: Any, changes: Changes) -> None:
-    """Raise Invalid when the edit would hang the record on another object."""
-    if changes.get("object_id", record.object_id) != record.object_id:
-        raise Invalid({"object_id": _("The object of a record cannot be changed.")})
 
 
 OBJECTS = editing.RecordServices(create_object, update_object, delete_object, restore_object)

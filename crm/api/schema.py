@@ -277,7 +277,9 @@ class EnvelopeSchema(AutoSchema):
 
     def refusal(self, status: int) -> Schema:
         """A reference to the response of a refusal."""
-        name, meaning, serializer = REFUSALS[status]
+        # What this view says more of than the others: status → as in REFUSALS.
+        own: Mapping[int, Any] = getattr(self.view, "refusals", {})
+        name, meaning, serializer = own.get(status) or REFUSALS[status]
         content = {"schema": self.resolve_serializer(serializer, "response").ref}
         extra = HEADERS_OF_REFUSALS.get(status)
         response = {
@@ -291,7 +293,9 @@ class EnvelopeSchema(AutoSchema):
         """The refusals that this operation can give."""
         writes = self.method not in SAFE_METHODS
         routed = bool(self.action)
-        found = {UNAUTHORIZED, RATE_LIMITED, UNAVAILABLE}
+        # What only this view refuses with.
+        own: Sequence[int] = getattr(self.view, "refuses", ())
+        found = {UNAUTHORIZED, RATE_LIMITED, UNAVAILABLE, *own}
         if hasattr(self.view, "scope") or (writes and routed):
             found.add(FORBIDDEN)
         if "{" in self.path:

@@ -8,7 +8,7 @@ from crm.errors import Code
 
 # Status → the response's name among the components, what it means, and its envelope.
 MALFORMED, UNAUTHORIZED, FORBIDDEN, NOT_FOUND = 400, 401, 403, 404
-CONFLICT, TOO_LARGE, MEDIA_TYPE, INVALID = 409, 413, 415, 422
+CONFLICT, RESYNC, TOO_LARGE, MEDIA_TYPE, INVALID = 409, 410, 413, 415, 422
 RATE_LIMITED, UNAVAILABLE = 429, 503
 
 
@@ -134,6 +134,14 @@ REFUSALS: Final[dict[int, tuple[str, str, type[serializers.Serializer[Any]]]]] =
         "Conflict",
         "Another version, a duplicate, or a state that does not allow it (CONFLICT, DUPLICATE).",
         ConflictErrorSerializer,
+    ),
+    RESYNC: (
+        "ResyncRequired",
+        (
+            "The cursor cannot be honoured (RESYNC_REQUIRED): start over without one, keep unsent edits. "
+            "`details.reason`: epoch, purged, tables, user, scope_changed, ahead, signature or format."
+        ),
+        ErrorSerializer,
     ),
     TOO_LARGE: ("PayloadTooLarge", "The body is too large (PAYLOAD_TOO_LARGE).", ErrorSerializer),
     MEDIA_TYPE: (

@@ -216,24 +216,27 @@ class RecordViewSet(ReaderViewSet):
         """The conflict's two sides: server_data, client_data, and the fields in which they differ."""
         # The very row that was compared: read anew, it could be a version later than the verdict's.
         server = dict(self.get_serializer(error.record).data)
-        client = self.shown_input(error)
+        serializer = cast("serializers.Serializer[Any]", self.get_serializer())
+        client = shown_input(serializer, error.client, self.caller)
         return conflict_details(error, server, client)
 
-    def shown_input(self, error: StaleRecord) -> dict[str, Any]:
-        """What the client sent, as it would be shown back: whole phones are masked for an engineer."""
-        serializer = cast("serializers.Serializer[Any]", self.get_serializer())
-        fields = {f.source or name: (name, f) for name, f in serializer.fields.items()}
-        shown = {}
-        for column, value in error.client.items():
-            name, field = fields.get(column, (column, None))
-            personal = column in MASKS
-            if isinstance(field, serializers.Field) and value is not None and not is_masked(value):
-                shown[name] = field.to_representation(value)
-            elif personal and value is not None and not self.caller.sees_personal_data:
-                shown[name] = value if is_masked(value) else MASKS[column](value)
-            else:
-                shown[name] = value
-        return shown
+
+def shown_input(
+    serializer: "serializers.Serializer[Any]", client: Mapping[str, Any], reader: User
+) -> dict[str, Any]:
+    """What the client sent, as it would be shown back: whole phones are masked for an engineer."""
+    fields = {f.source or name: (name, f) for name, f in serializer.fields.items()}
+    shown = {}
+    for column, value in client.items():
+        name, field = fields.get(column, (column, None))
+        personal = column in MASKS
+        if isinstance(field, serializers.Field) and value is not None and not is_masked(value):
+            shown[name] = field.to_representation(value)
+        elif personal and value is not None and not reader.sees_personal_data:
+            shown[name] = value if is_masked(value) else MASKS[column](value)
+        else:
+            shown[name] = value
+    return shown
 
 
 def conflict_details(

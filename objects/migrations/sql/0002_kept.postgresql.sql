@@ -237,9 +237,12 @@ CREATE TRIGGER objects_access_responsibility_moves AFTER UPDATE OF responsible_u
 
 CREATE FUNCTION objects_object_place_renamed() RETURNS trigger LANGUAGE plpgsql AS $renamed$
 BEGIN
+  -- In id order, as every writer of several objects: else two would wait for each other.
   IF TG_TABLE_NAME = 'territory_city' THEN
+    PERFORM 1 FROM objects_object WHERE city_id = NEW.id ORDER BY id FOR NO KEY UPDATE;
     UPDATE objects_object SET search_text = '' WHERE city_id = NEW.id;
   ELSE
+    PERFORM 1 FROM objects_object WHERE district_id = NEW.id ORDER BY id FOR NO KEY UPDATE;
     UPDATE objects_object SET search_text = '' WHERE district_id = NEW.id;
   END IF;
   RETURN NULL;

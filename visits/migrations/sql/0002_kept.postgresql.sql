@@ -246,6 +246,10 @@ BEGIN
   IF TG_TABLE_NAME = 'objects_object' THEN
     UPDATE visits_visit SET search_text = '' WHERE object_id = NEW.id;
   ELSIF TG_TABLE_NAME = 'users_user' THEN
+    -- Objects first, in id order, as every writer of visits does: else two would wait for each other.
+    PERFORM 1 FROM objects_object
+    WHERE id IN (SELECT object_id FROM visits_visit WHERE engineer_id = NEW.id)
+    ORDER BY id FOR NO KEY UPDATE;
     UPDATE visits_visit SET search_text = '' WHERE engineer_id = NEW.id;
   ELSE
     UPDATE visits_visit SET search_text = '' WHERE customer_id = NEW.id;

@@ -1,0 +1,165 @@
+"""Rows that leave the database as JSON text, without becoming Python objects on the way.
+
+The text means what the API's own JSON of the same columns means: ids with dashes, moments in UTC with `Z` and
+six digits of a second where there are any, numbers and booleans as such, JSON columns as they are.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Field
+
+
+class Kind(Enum):
+    """What a column holds, as far as JSON tells it apart."""
+
+    PLAIN = "plain"
+    ID = "id"
+    MOMENT = "moment"
+    BOOLEAN = "boolean"
+    REAL = "real"
+    JSON = "json"
+
+
+_KINDS: Final[Mapping[str, Kind]] = {
+    "UUIDField": Kind.ID,
+    "DateTimeField": Kind.MOMENT,
+    "BooleanField": Kind.BOOLEAN,
+    "FloatField": Kind.REAL,
+    "DecimalField": Kind.REAL,
+    "JSONField": Kind.JSON,
+}
+
+
+def kind_of(field: "Field[Any, Any]") -> Kind:
+    """The kind of a model field's column; a foreign key is what it points to."""
+    return _KINDS.get(getattr(field, "target_field", field).get_internal_type(), Kind.PLAIN)
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a JSON object: its name, and the SQL expression and kind of its value."""
+
+    name: str
+    sql: str
+    kind: Kind = Kind.PLAIN
+
+
+def object_sql(connection: BaseDatabaseWrapper, members: Sequence[Member]) -> str:
+    """A text expression of a JSON object."""
+    return _OBJECTS[connection.vendor](members)
+
+
+def moment_sql(connection: BaseDatabaseWrapper, sql: str) -> str:
+    """A text expression of a moment, as inside of JSON quotes."""
+    return _MOMENTS[connection.vendor](sql)
+
+
+def id_sql(connection: BaseDatabaseWrapper, sql: str) -> str:
+    """A text expression of an id, as inside of JSON quotes."""
+    return _IDS[connection.vendor](sql)
+
+
+def stream(
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[bytes | None, ...]]:
+    """Run a query with named parameters (`%(name)s`) and give its rows one by one, each column as text.
+
+    Memory does not grow with their number. Leaving early ends the query.
+    """
+    return _STREAMS[connection.vendor](connection, sql, parameters)
+
+
+# --- PostgreSQL -----------------------------------------------------------------------------------
+
+
+def _postgresql_moment(sql: str) -> str:
+    text = f"""to_char({sql} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
+    return f"replace({text}, '.000000Z', 'Z')"
+
+
+def _postgresql_object(members: Sequence[Member]) -> str:
+    columns = ", ".join(
+        f'{_postgresql_moment(m.sql) if m.kind is Kind.MOMENT else m.sql} AS "{m.name}"'
+        for m in members
+    )
+    return f"(SELECT row_to_json(d)::text FROM (SELECT {columns}) d)"
+
+
+def _copied(
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[bytes | None, ...]]:
+    """COPY in text format (https://www.postgresql.org/docs/current/sql-copy.html): half the time of a SELECT.
+
+    JSON text has no control characters, so that the only escapes are doubled backslashes.
+    """
+    with (
+        connection.cursor() as cursor,
+        connection.wrap_database_errors,
+        cursor.copy(f"COPY ({sql}) TO STDOUT", parameters) as copy,
+    ):
+        rest = b""
+        for block in copy:
+            *lines, rest = (rest + bytes(block)).split(b"\n")
+            for line in lines:
+                yield tuple(
+                    None if text == rb"\N" else text.replace(rb"\\", b"\\")
+                    for text in line.split(b"\t")
+                )
+
+
+# --- SQLite ---------------------------------------------------------------------------------------
+
+
+def _sqlite_moment(sql: str) -> str:
+    return f"replace({sql}, ' ', 'T') || 'Z'"
+
+
+def _sqlite_id(sql: str) -> str:
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return " || '-' || ".join(f"substr({sql}, {start}, {length})" for start, length in parts)
+
+
+def _sqlite_value(member: Member) -> str:
+    sql = member.sql
+    if member.kind is Kind.BOOLEAN:
+        return f"CASE {sql} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
+    if member.kind is Kind.REAL:
+        # By itself it would keep 15 digits, and lose the last of a coordinate.
+        return f"CASE WHEN {sql} IS NOT NULL THEN json(printf('%%!.17g', {sql})) END"
+    if member.kind is Kind.JSON:
+        return f"json({sql})"
+    return {Kind.ID: _sqlite_id, Kind.MOMENT: _sqlite_moment}.get(member.kind, str)(sql)
+
+
+def _sqlite_object(members: Sequence[Member]) -> str:
+    parts = ", ".join(f"'{member.name}', {_sqlite_value(member)}" for member in members)
+    return f"json_object({parts})"
+
+
+def _fetched(
+    connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
+) -> Iterator[tuple[bytes | None, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        while rows := cursor.fetchmany(50):
+            for row in rows:
+                yield tuple(None if value is None else str(value).encode() for value in row)
+
+
+_OBJECTS: Final[Mapping[str, Callable[[Sequence[Member]], str]]] = {
+    "postgresql": _postgresql_object,
+    "sqlite": _sqlite_object,
+}
+_MOMENTS: Final[Mapping[str, Callable[[str], str]]] = {
+    "postgresql": _postgresql_moment,
+    "sqlite": _sqlite_moment,
+}
+_IDS: Final[Mapping[str, Callable[[str], str]]] = {"postgresql": str, "sqlite": _sqlite_id}
+_STREAMS: Final[Mapping[str, Callable[..., Iterator[tuple[bytes | None, ...]]]]] = {
+    "postgresql": _copied,
+    "sqlite": _fetched,
+}
