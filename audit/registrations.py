@@ -18,6 +18,10 @@ TRAIL = "audit"
 UNTOLD = {
     "audit.AuditEntry": "the trail itself; pruning it is told as an event",
     "objects.ObjectAccess": "follows from objects and visits, by triggers",
+    "sync.FeedState": "the feed's own bookkeeping: its epoch and its purge watermark",
+    "sync.Loss": "follows from moves of objects and visits, by triggers",
+    "sync.Receipt": "remembers an outcome whose change has its entry",
+    "sync.RefusedItem": "an edit that was not applied changed nothing; the row itself is the record of it",
     "users.LoginFailure": "counts for minutes; each failure has its entry, login_failed",
     "users.Session": "its beginning and end are told as login and logout",
 }

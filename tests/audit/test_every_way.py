@@ -14,6 +14,7 @@ from django.urls import get_resolver
 from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
+from crm.ids import uuid7
 from crm.users.models import User
 from objects.models import Object
 from objects.services import create_object
@@ -100,6 +101,33 @@ def test_objects_and_what_hangs_on_them(cast: Cast) -> None:
     sergei.does("delete", f"objects/{home}", changes=0, status=404)
     anna.does("post", f"objects/{home}/restore", changes=5)
     ivan.does("delete", f"objects/{home}", changes=0, status=403)
+
+
+def test_edits_made_offline(cast: Cast) -> None:
+    """`sync/batch`: one entry per record, none for what was refused or sent again."""
+    ivan = Walker(cast, cast.ivan)
+    home, person, visit = (str(uuid7()) for _ in range(3))
+
+    def item(table: str, record: str, payload: dict[str, Any], **more: Any) -> dict[str, Any]:
+        return {"client_generated_id": record, "table_name": table, "payload": payload, **more}
+
+    new = [
+        item("visits", visit, {"object_id": home, "customer_id": person}),
+        item("customers", person, {"object_id": home, "phone": "+79991234599", "full_name": "Зоя"}),
+        item("objects", home, {"address": "ул. Кленовая, д. 7", "type": "MKD"}),
+        item("units", str(uuid7()), {"object_id": str(uuid7()), "unit_number": "1"}),
+    ]
+    ivan.does("post", "sync/batch", {"items": new}, changes=3)
+    ivan.does("post", "sync/batch", {"items": new}, changes=0)
+    edits = [
+        item("objects", home, {"status": "INTEREST"}, version=1),
+        item("objects", home, {"contact_name": "Зоя"}, version=1),
+        item("visits", visit, {"status": "DONE", "outcome_text": "Да"}, version=1),
+    ]
+    answer = ivan.client.post("/api/v1/sync/batch", {"items": edits})
+    assert [one["status"] for one in answer.json()["results"]] == ["updated"] * 3
+    told = AuditEntry.objects.filter(action="update", entity_id__in=[home, visit])
+    assert {entry.actor_id for entry in told} == {cast.ivan.pk}
 
 
 def test_people(cast: Cast) -> None:
@@ -217,7 +245,7 @@ def test_the_witness_sees_what_is_not_told(cast: Cast) -> None:
 
 
 # Addresses that change nothing, however they are asked.
-READING = re.compile(r"analytics|my-tasks|reminders|supervisors$|^audit|openapi")
+READING = re.compile(r"analytics|sync/changes|my-tasks|reminders|supervisors$|^audit|openapi")
 
 
 def test_every_entity_and_every_writing_address_is_walked() -> None:

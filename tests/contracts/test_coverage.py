@@ -44,6 +44,9 @@ ELSEWHERE = {
     "analytics/objects/by-city": "tests/visits/test_analytics.py",
     "analytics/engineers": "tests/visits/test_analytics.py",
     "analytics/visits/daily": "tests/visits/test_analytics.py",
+    # A protocol of its own.
+    "sync/batch": "tests/sync/pushing.py",
+    "sync/changes": "tests/sync/phone.py",
     # The trail is only read.
     "audit": "tests/audit/test_audit_api.py",
     "audit/{}": "tests/audit/test_audit_api.py",

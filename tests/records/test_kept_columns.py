@@ -229,7 +229,7 @@ def test_parents_and_places_stay_consistent_for_every_writer(cast: Cast) -> None
             rows.update(**change)
 
 
-KEPT = ("crm.territory", "crm.users", "objects", "clients", "visits", "audit")
+KEPT = ("crm.territory", "crm.users", "objects", "clients", "visits", "audit", "sync")
 
 
 @pytest.mark.parametrize("app", KEPT)
