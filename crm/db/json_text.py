@@ -128,10 +128,14 @@ def _sqlite_value(member: Member) -> str:
     if member.kind is Kind.BOOLEAN:
         return f"CASE {sql} WHEN 1 THEN json('true') WHEN 0 THEN json('false') END"
     if member.kind is Kind.REAL:
-        # By itself it would keep 15 digits, and lose the last of a coordinate.
-        return f"CASE WHEN {sql} IS NOT NULL THEN json(printf('%%!.17g', {sql})) END"
+        # The fewest digits that give the same number back, as the API has them; by itself SQLite keeps 15.
+        texts = [f"printf('%%!.{digits}g', {sql})" for digits in (15, 16, 17)]
+        tries = " ".join(f"WHEN CAST({text} AS REAL) = {sql} THEN json({text})" for text in texts)
+        return f"CASE {tries} END"
     if member.kind is Kind.JSON:
-        return f"json({sql})"
+        # Lists hold plain words: built anew, so that Cyrillic is not escaped as it is stored.
+        words = f"SELECT json_group_array(value) FROM json_each({sql})"
+        return f"CASE json_type({sql}) WHEN 'array' THEN json(({words})) ELSE json({sql}) END"
     return {Kind.ID: _sqlite_id, Kind.MOMENT: _sqlite_moment}.get(member.kind, str)(sql)
 
 

@@ -167,3 +167,13 @@ def test_frozen_sql_is_what_the_descriptions_generate() -> None:
     for freeze in kept.FROZEN:
         for path, text in freeze.files().items():
             assert path.read_text(encoding="utf-8") == text, path
+
+
+def test_lists_and_coordinates_are_written_as_the_api_writes_them(cast: Cast) -> None:
+    """Cyrillic readable, and no digit more than the number has."""
+    cast.object(tags=["нет лифта", "ёж 🦔"], gps_lat=55.762894, gps_lng=0.1)
+    raw = cast.api(cast.sergei).get("/api/v1/sync/changes?tables=objects").getvalue().decode()
+    assert "нет лифта" in raw
+    assert "ёж 🦔" in raw
+    assert "55.762894," in raw
+    assert "0.1," in raw
