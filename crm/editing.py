@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from crm.changes import Action, Change, report, snapshot
 from crm.db import violated_constraint
 from crm.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Sentence
-from crm.masking import MaskedValue, is_masked, mask_email, mask_phone
+from crm.masking import UNCHANGED, MaskedValue, is_masked, mask_email, mask_phone, unmask_input
 from crm.merge import Strategy, Verdict, judge, same
 from crm.records import Record
 
@@ -174,11 +174,15 @@ def without_masks(record: models.Model | None, changes: Changes) -> Changes:
     """
     kept: Changes = {}
     for name, value in changes.items():
-        if name in MASKS and is_masked(value):
-            if record is not None and is_own_mask(record, name, value):
-                continue
-            raise Invalid({name: MaskedValue().args[0]})
-        kept[name] = value
+        meant = value
+        if name in MASKS:
+            stored = None if record is None else getattr(record, name)
+            try:
+                meant = unmask_input(value, stored, MASKS[name])
+            except MaskedValue as error:
+                raise Invalid({name: str(error)}) from None
+        if meant is not UNCHANGED:
+            kept[name] = meant
     return kept
 
 

@@ -6,7 +6,6 @@ database triggers (crm.db.triggers), whatever a writer supplies. Python only rea
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
-from uuid import UUID
 
 from django.db import models
 from django.db.models.functions import Now
@@ -142,14 +141,7 @@ class Record(models.Model):
         """A tombstone: gone for everyone, its id never used again."""
         return self.deleted_at is not None
 
-    def changed_since(self, version: int) -> set[str]:
-        """Names of the fields that changed after `version`."""
-        return {field for field, at in self.field_versions.items() if at > version}
-
     @classmethod
     def object_path(cls) -> str:
         """The lookup from this record to the building it hangs on; empty for the building itself."""
         return "object"
-
-
-RecordId = UUID

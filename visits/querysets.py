@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Self
 from django.db.models import Q
 
 from objects.querysets import HangingOnObjectQuerySet
-from visits.transitions import VisitStatus
 
 if TYPE_CHECKING:
     from crm.users.models import User
@@ -18,10 +17,6 @@ class VisitQuerySet(HangingOnObjectQuerySet):
     def in_sight_of(self, user: "User") -> Self:
         seen = super().in_sight_of(user)
         return seen.filter(engineer_id=user.pk) if user.is_engineer else seen
-
-    def done(self) -> Self:
-        """Finished visits."""
-        return self.filter(status=VisitStatus.DONE)
 
     def due_by(self, moment: datetime) -> Self:
         """Visits whose promised call-back is due by that moment."""
