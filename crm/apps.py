@@ -14,4 +14,8 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM Backend"
 
     def ready(self) -> None:
-        from crm import checks  # noqa: F401, PLC0415 - importing registers them, once apps are loaded
+        from django.core.signals import request_finished  # noqa: PLC0415
+
+        from crm import checks, tally  # noqa: F401, PLC0415 - importing registers checks, once apps are loaded
+
+        request_finished.connect(tally.hand_over)

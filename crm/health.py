@@ -17,6 +17,7 @@ from redis.exceptions import RedisError
 from rq import Queue as JobQueue
 from rq import Worker
 
+from crm import figures, tally
 from crm.apps import STARTED
 
 OK, DOWN, ABSENT = "ok", "unavailable", "not configured"
@@ -111,22 +112,23 @@ def ready(_request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     """Figures, as JSON or, when the Accept header asks for text, for Prometheus."""
-    database, queue = database_state(), queue_state()
+    database, queue, read = database_state(), queue_state(), figures.read()
     facts = {
         "status": OK if database == OK and queue.redis != DOWN else "degraded",
         "database": database,
         **asdict(queue),
         "rate_limit_enabled": settings.RATE_LIMIT_ENABLED,
         "uptime_seconds": int(time.time() - STARTED),
+        "figures_shared": tally.shared(),
         "version": settings.SPECTACULAR_SETTINGS["VERSION"],
     }
     if any(kind in request.headers.get("Accept", "") for kind in TEXT_TYPES):
-        return HttpResponse(exposition(facts), content_type=TEXT)
-    return answer(facts, good=True)
+        return HttpResponse(exposition(facts) + figures.as_text(read), content_type=TEXT)
+    return answer({**facts, "figures": figures.as_json(read)}, good=True)
 
 
 def exposition(facts: dict[str, Any]) -> str:
-    """The same figures in Prometheus's text format; what nobody can tell is left out."""
+    """What the probes know, in Prometheus's text format; what nobody can tell is left out."""
     gauges = {
         "crm_up": ("The process answers.", 1),
         "crm_database_up": ("The database answers.", int(facts["database"] == OK)),
@@ -135,6 +137,10 @@ def exposition(facts: dict[str, Any]) -> str:
         "crm_workers": ("Queue workers alive.", facts["workers"]),
         "crm_rate_limit_enabled": ("Rate limits are on.", int(facts["rate_limit_enabled"])),
         "crm_uptime_seconds": ("Seconds since the process started.", facts["uptime_seconds"]),
+        "crm_figures_shared": (
+            "Counters are those of all processes; otherwise of the one that answers.",
+            int(facts["figures_shared"]),
+        ),
     }
     lines = [
         f"# HELP {name} {what}\n# TYPE {name} gauge\n{name} {value}\n"

@@ -20,6 +20,17 @@ from crm.users.models import User
 
 FORMAT: Final = 1
 MAX_POSITION: Final = 2**63 - 1
+# Why a cursor may be refused.
+REASONS: Final = (
+    "format",
+    "signature",
+    "epoch",
+    "user",
+    "scope_changed",
+    "tables",
+    "purged",
+    "ahead",
+)
 _signer = Signer(salt="sync.cursor")
 
 

@@ -16,11 +16,12 @@ from crm.api.errors import internal_error
 from crm.api.unexpected import account_of
 from crm.api.viewsets import conflict_details
 from crm.changes import Change, report
-from crm.db.names import hold_names
+from crm.db.names import hold_names, name_of_value
 from crm.editing import StaleRecord
 from crm.errors import CallerError, Unavailable
 from crm.users.models import User
 from sync.batch import Batch, Item
+from sync.figures import RETRIES
 from sync.judging import Judge, Write
 from sync.kinds import KINDS
 from sync.ordering import rounds
@@ -35,9 +36,6 @@ from sync.writing import write_all
 log = logging.getLogger("crm.errors")
 
 ATTEMPTS: Final = 4
-# Two batches that set the same phones in different order would wait for each other at the unique index.
-# Names in so many buckets are few enough for the server's table of locks.
-BUCKETS: Final = 32
 # SQL states of a deadlock and of a serialization failure.
 TRANSIENT: Final = {"40P01", "40001"}
 
@@ -64,10 +62,11 @@ def push(*, actor: User, batch: Batch, device: str = "") -> Pushed:
             with transaction.atomic():
                 return Attempt(actor, batch, payloads, device).run()
         except Moved:
-            continue
+            RETRIES.add(reason="moved")
         except OperationalError as error:
             if getattr(error.__cause__, "sqlstate", None) not in TRANSIENT:
                 raise
+            RETRIES.add(reason="deadlock")
     raise Unavailable
 
 
@@ -106,10 +105,13 @@ class Attempt:
         return Pushed([(item, self.outcomes[id(item)]) for item in self.batch.items])
 
     def names(self, items: Sequence[Item]) -> set[str]:
-        """What no other push may do meanwhile: push for the same person, set the same phones."""
-        phones = {str(item.values["phone"]) for item in items if item.values.get("phone")}
-        buckets = {f"phones {sum(phone.encode()) % BUCKETS}" for phone in phones}
-        return {f"push {self.actor.pk}", *buckets}
+        """What nobody else may do meanwhile: push for the same person, set the same phones with others."""
+        found = {f"push {self.actor.pk}"}
+        for item in items:
+            for field, constraint in KINDS[item.table].model.unique_alone().items():
+                if item.values.get(field):
+                    found.add(name_of_value(constraint, str(item.values[field])))
+        return found
 
     def work_off(self, group: Sequence[Item], ground: Ground) -> None:
         """Judge and write one round: items of one table, each on another record."""

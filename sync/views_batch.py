@@ -13,6 +13,7 @@ from crm.api.errors import body_of
 from crm.api.schema_errors import CONFLICT
 from crm.errors import Conflict
 from sync.batch import read_batch
+from sync.figures import count_push
 from sync.outcomes import Outcome, Status
 from sync.push import Pushed, conflict_sentence, push
 from sync.serializers_batch import BatchConflictSerializer, BatchResultSerializer, BatchSerializer
@@ -55,6 +56,7 @@ class BatchView(APIView):
         # PostgreSQL's text cannot hold NUL.
         device = request.headers.get("X-Device-ID", "").replace("\x00", "")[:MAX_DEVICE]
         pushed = push(actor=caller_of(request), batch=read_batch(request.data), device=device)
+        count_push(outcome for _item, outcome in pushed.results)
         conflict = first_conflict(pushed)
         body = shown(pushed)
         if conflict is None:

@@ -18,9 +18,12 @@ from crm.api.caller import caller_of
 from crm.api.filters import parameters_of, refuse_unknown
 from crm.api.schema_errors import RESYNC
 from crm.errors import Invalid
+from crm.users.models import User
 from sync.changes_serializers import ChangesQuerySerializer, ChangesSerializer
+from sync.cursors import ResyncRequired
 from sync.entities import TABLES
 from sync.feed import DEFAULT_LIMIT, MAX_LIMIT, pull
+from sync.figures import PULLS, RESYNCS, counted
 
 PARAMETERS = ("cursor", "since", "tables", "limit")
 CHUNK_BYTES = 64 * 1024
@@ -91,7 +94,7 @@ class ChangesView(APIView):
         """The page, streamed, compressed where the client accepts that."""
         asked = ChangesQuerySerializer(data=words)
         asked.is_valid(raise_exception=True)
-        content = in_chunks(pull(caller_of(request), **asked.validated_data))
+        content = in_chunks(counted(begun(caller_of(request), asked.validated_data)))
         zipped = "gzip" in request.headers.get("Accept-Encoding", "")
         response = StreamingHttpResponse(
             compressed(content) if zipped else content, content_type="application/json"
@@ -101,6 +104,18 @@ class ChangesView(APIView):
         response.headers["Cache-Control"] = "no-store"
         patch_vary_headers(response, ["Accept-Encoding"])
         return response
+
+
+def begun(user: User, asked: dict[str, Any]) -> Iterator[bytes]:
+    """The page asked for, or its refusal; both are counted. Raises ResyncRequired."""
+    begin = "cursor" if asked["cursor"] else "since" if asked["since"] else "first"
+    try:
+        page = pull(user, **asked)
+    except ResyncRequired as refusal:
+        RESYNCS.add(reason=refusal.reason)
+        raise
+    PULLS.add(begin=begin)
+    return page
 
 
 def in_chunks(parts: Iterable[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.db import connections
 
+from crm import tally
 from tests.concurrency import run_together as run_callables_together
 from tests.servers import ENGINE
 
@@ -23,8 +24,9 @@ def django_db_modify_db_settings(pytestconfig: pytest.Config) -> None:
 
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
-    """Cached answers, rate limits and queued jobs (one Redis database) end with their test."""
+    """Cached answers, rate limits, counts and queued jobs (one Redis database) end with their test."""
     cache.clear()
+    tally.forget()
 
 
 @pytest.fixture

@@ -23,6 +23,16 @@ _IDENTITY: Final = (
     " (SELECT oid::text FROM pg_database WHERE datname = current_database()),"
     " CAST(CAST(%s AS regclass) AS oid)::text"
 )
+# For how long the transaction that the horizon stands at is open; a two-phase commit outlives its session.
+# No row: nobody holds it back. NULL: a session whose times this role may not see (pg_read_all_stats lets it).
+_HELD_SINCE: Final = """
+SELECT extract(epoch FROM clock_timestamp() - held.since)::float
+FROM (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS xmin) bound
+CROSS JOIN LATERAL (
+    SELECT xact_start AS since FROM pg_stat_activity WHERE backend_xid = bound.xmin::xid
+    UNION ALL
+    SELECT prepared FROM pg_prepared_xacts WHERE transaction = bound.xmin::xid
+) held"""
 _MAY_ASK: Final = "SELECT has_function_privilege('pg_control_system()', 'execute')"
 
 
@@ -37,6 +47,21 @@ def writing_position_sql(connection: BaseDatabaseWrapper) -> str:
         "postgresql": "pg_current_xact_id()::text::bigint",
         "sqlite": "(SELECT value FROM crm_feed_clock WHERE id = 1)",
     }[connection.vendor]
+
+
+def horizon_age(connection: BaseDatabaseWrapper) -> float | None:
+    """For how many seconds, at most, the oldest open writer has held the horizon back; 0 when nobody does.
+
+    None when this role may not know. On SQLite always 0.
+    """
+    if connection.vendor != "postgresql":
+        return 0.0
+    with connection.cursor() as cursor:
+        cursor.execute(_HELD_SINCE)
+        row = cursor.fetchone()
+    if row is None:
+        return 0.0
+    return None if row[0] is None else max(0.0, float(row[0]))
 
 
 def identity_of(connection: BaseDatabaseWrapper, *, table: str) -> str:
