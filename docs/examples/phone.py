@@ -17,6 +17,7 @@ The rules, each marked in the code:
  7. A lost answer is no problem: send the same items again, unchanged.
  8. A refused item waits for a person, never in the way of the others.
  9. What was saved becomes part of the copy at once: the next edit is based on it, pulled or not.
+10. A replayed answer is old news, too: the record may have gone since, and its end may have been pulled.
 """
 
 import json
@@ -148,7 +149,7 @@ class Phone:
         number, table, record_id, action, payload = row[:5]
         if result["error_code"] is None:
             self.db.execute("DELETE FROM outbox WHERE number = ?", [number])
-            self.take_over(table, record_id, action, json.loads(payload), result["server_version"])
+            self.take_over(table, record_id, action, json.loads(payload), result)
             # What was typed on the record meanwhile comes after what has just been saved.
             self.db.execute(
                 "UPDATE outbox SET version = max(coalesce(version, 0), ?)"
@@ -162,28 +163,45 @@ class Phone:
             )
 
     def take_over(
-        self, table: str, record_id: str, action: str, payload: dict[str, Any], version: int
+        self, table: str, record_id: str, action: str, payload: dict[str, Any], result: dict[str, Any]
     ) -> None:
-        """Rule 9. The next pull brings the record as the server shows it."""
+        """Rule 9. The next pull brings the record as the server shows it, or tells of its end."""
+        version, late = result["server_version"], result["replayed"]
+        change = {"table_name": table, "id": record_id, "action": action, "version": version}
+        if action == "delete":
+            if not late:  # rule 10: it may have been restored
+                self.apply(change)
+            return
         rows = self.db.execute(
-            "SELECT data FROM records WHERE table_name = ? AND id = ?", [table, record_id]
+            "SELECT data, version, life FROM records WHERE table_name = ? AND id = ?",
+            [table, record_id],
         )
-        held = next((json.loads(data) for [data] in rows), {"id": record_id})
-        change = {"table_name": table, "id": record_id, "version": version}
-        data = {**held, **payload, "version": version}
-        self.apply({**change, "action": action, "data": data})
+        data, held, life = next(rows, ("{}", None, self.life()))
+        if held is not None and held >= version and life == self.life():
+            # Nothing had to be changed, or it has been pulled already, as the server shows it: no pull
+            # would mend what was typed (a phone with brackets, a field that the server does not know).
+            return
+        change["data"] = {"id": record_id, **json.loads(data), **payload, "version": version}
+        # Rule 10: what is not held may have been deleted. It stays until a pull has ended without it.
+        self.apply(change, life=self.life() - 1 if late and held is None else None)
 
     def pull(self) -> None:
-        """Fetch page after page until there is no more."""
-        more = True
+        """Fetch page after page until there is no more. Raises OSError when it has to be tried again."""
+        more, started_over = True, False
         while more:
             cursor = self.state("cursor") or ""
+            if not cursor:
+                # A new life of the copy: whatever does not come in it goes, for of what went earlier it is
+                # not told, be it from the old copy or something that was saved meanwhile.
+                self.remember("life", str(self.life() + 1))
             query = urllib.parse.urlencode({"cursor": cursor, "limit": PAGE})
             status, page = self.request("GET", f"/sync/changes?{query}", None, GONE)
             if status == GONE:
-                # Rule 6: a new life of the copy begins; the outbox is not touched.
-                self.remember("life", str(self.life() + 1))
+                # Rule 6: the outbox is not touched.
                 self.remember("cursor", "")
+                if started_over or not cursor:
+                    raise ConnectionError("the server asks to start over again: later")
+                started_over = True
                 continue
             more = page["has_more"]
             with self.db:  # rule 4
@@ -193,8 +211,8 @@ class Phone:
                     self.db.execute("DELETE FROM records WHERE life < ?", [self.life()])
                 self.write_state("cursor", page["next_cursor"])
 
-    def apply(self, change: dict[str, Any]) -> None:
-        """Take over one change."""
+    def apply(self, change: dict[str, Any], life: int | None = None) -> None:
+        """Take over one change. life: of which life of the copy it is, if not of this one."""
         key = [change["table_name"], change["id"]]
         if change["action"] == "delete":
             self.db.execute("DELETE FROM records WHERE table_name = ? AND id = ?", key)
@@ -203,8 +221,11 @@ class Phone:
             "INSERT INTO records (table_name, id, version, data, life) VALUES (?, ?, ?, ?, ?)"
             " ON CONFLICT (table_name, id) DO UPDATE SET version = excluded.version, data = excluded.data,"
             " life = excluded.life WHERE excluded.version >= version OR excluded.life > life",  # rule 5
-            [*key, change["version"], json.dumps(change["data"]), self.life()],
-        )
+            [
+                *key, change["version"], json.dumps(change["data"]),
+                self.life() if life is None else life,
+            ],
+        )  # fmt: skip
 
     # --- small things ---------------------------------------------------------------------------------
 

@@ -125,7 +125,7 @@ def test_starting_over_keeps_the_outbox(cast: Cast, phone_of: Callable[[Any], An
     other.sync()
     phone.remember("cursor", other.state("cursor"))
     phone.pull()
-    assert phone.life() == 1
+    assert phone.life() == 2
     assert phone.show("objects").keys() == {str(mine.pk), typed}
     phone.sync()
     assert phone.show("objects").keys() == {str(mine.pk), typed}

@@ -1,4 +1,7 @@
-"""A real dump restored into a real other cluster, and a cluster recovered to an earlier point."""
+"""A real dump restored into a real other cluster, and a cluster recovered to an earlier point.
+
+Two phones live through it: one that only pulls, and the reference client with edits that are not sent yet.
+"""
 
 import os
 import shutil
@@ -16,6 +19,7 @@ from sync.state import FeedState
 from tests import throwaway
 from tests.cast import Cast
 from tests.sync.phone import Phone
+from tests.sync.pocket import Pocket, shown_by_the_api
 from tests.sync.truth import visible_versions
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql_only]
@@ -111,6 +115,13 @@ def turn(host: str) -> None:
     place["host" if place is not settings else "HOST"] = host
 
 
+def restore_into(there: str, host: str, name: str, dump: Path) -> None:
+    """A dump of the database, restored under the same name in the other cluster."""
+    run("pg_dump", "-Fc", "-f", str(dump), "-h", host, "-U", "postgres", name)
+    run("createdb", "-h", there, "-U", "postgres", name)
+    run("pg_restore", "-d", name, "-h", there, "-U", "postgres", str(dump))
+
+
 def test_a_restored_dump_and_a_recovery_start_over_and_converge(
     cast: Cast, other_cluster: OtherCluster, tmp_path: Path
 ) -> None:
@@ -125,13 +136,11 @@ def test_a_restored_dump_and_a_recovery_start_over_and_converge(
     settings: dict[str, Any] = connection.settings_dict
     dump = tmp_path / "dump"
     host = settings["OPTIONS"].get("host") or settings["HOST"]
-    run("pg_dump", "-Fc", "-f", str(dump), "-h", host, "-U", "postgres", settings["NAME"])
+    there = str(other_cluster.directory)
+    restore_into(there, host, settings["NAME"], dump)
     # What is written after the dump is lost in the restored database.
     Object.objects.update(contact_name="после")
     phone.pull()
-    there = str(other_cluster.directory)
-    run("createdb", "-h", there, "-U", "postgres", settings["NAME"])
-    run("pg_restore", "-d", settings["NAME"], "-h", there, "-U", "postgres", str(dump))
 
     turn(there)
     try:
@@ -161,5 +170,92 @@ def test_a_restored_dump_and_a_recovery_start_over_and_converge(
         assert phone.versions() == visible_versions(cast.ivan)
         phone.pull()
         assert phone.resyncs == ["epoch", "epoch"]
+    finally:
+        turn(host)
+
+
+def converges(pocket: Pocket, resyncs: int) -> None:
+    """One pull, which starts over so many times; then the phone holds what the API shows."""
+    before = len(pocket.reasons)
+    assert pocket.pull(page=3)
+    assert pocket.reasons[before:] == ["epoch"] * resyncs
+    assert pocket.records() == shown_by_the_api(pocket)
+
+
+def typed(pocket: Pocket, known: Object) -> str:
+    """A new house with a flat and a visit, and an edit of a house that is known; the new house's id."""
+    phone = pocket.phone
+    house: str = phone.create("objects", address="ул. Ёлочная, д. 5")
+    flat = phone.create("units", object_id=house, unit_number="7")
+    phone.create("visits", object_id=house, unit_id=flat)
+    phone.edit("objects", house, status="INTEREST")
+    phone.edit("objects", str(known.pk), tags=["лифт", house])
+    return house
+
+
+def sent_once(pocket: Pocket, house: str, known: Object) -> None:
+    """What was typed goes through, and counts once however often it is sent."""
+    before = pocket.outbox()
+    assert len(before) == 5
+    # The answer is lost, so that everything goes twice.
+    assert not pocket.push(weather=["unanswered"])
+    assert pocket.outbox() == before
+    assert pocket.push()
+    assert pocket.outbox() == []
+    assert {(one["error_code"], one["replayed"]) for one in pocket.results[-5:]} == {(None, True)}
+    converges(pocket, 0)
+    made = Object.objects.get(pk=house)
+    assert (made.version, made.status) == (2, "INTEREST")
+    known.refresh_from_db()
+    assert known.tags == ["лифт", house]
+    assert {table for table, _id in pocket.records()} == {"objects", "units", "visits"}
+
+
+def test_what_was_typed_before_a_restore_goes_through_once_afterwards(
+    cast: Cast, other_cluster: OtherCluster, tmp_path: Path
+) -> None:
+    known, raced = cast.object(), cast.object()
+    pocket = Pocket(cast, cast.ivan, path=str(tmp_path / "phone.sqlite3"))
+    converges(pocket, 0)
+    settings: dict[str, Any] = connection.settings_dict
+    host = settings["OPTIONS"].get("host") or settings["HOST"]
+    there = str(other_cluster.directory)
+    restore_into(there, host, settings["NAME"], tmp_path / "dump")
+    # The phone sees a version that the restored database has never heard of.
+    Object.objects.filter(pk=raced.pk).update(contact_name="после")
+    converges(pocket, 0)
+    assert pocket.records()["objects", str(raced.pk)][0] == 2
+    house = typed(pocket, known)
+    waiting = pocket.outbox()
+
+    turn(there)
+    try:
+        converges(pocket, 1)
+        assert pocket.records()["objects", str(raced.pk)][0] == 1
+        assert pocket.outbox() == waiting
+        sent_once(pocket, house, known)
+
+        other_cluster.back_up()
+        Object.objects.filter(pk=raced.pk).update(contact_name="потом")
+        converges(pocket, 0)
+        house = typed(pocket, known)
+        # Based on a version that will not have existed.
+        pocket.phone.edit("objects", str(raced.pk), contact_name="моё")
+        waiting = pocket.outbox()
+        other_cluster.recover()
+        converges(pocket, 1)
+        assert pocket.outbox() == waiting
+        # A version from the future is stale: it says nothing of what was seen.
+        pocket.push()
+        [refused] = pocket.phone.refused()
+        assert (refused["error_code"], refused["server_version"]) == ("CONFLICT", 1)
+        pocket.phone.insist(refused["number"])
+        assert pocket.push()
+        assert pocket.outbox() == []
+        converges(pocket, 0)
+        raced.refresh_from_db()
+        assert (raced.contact_name, raced.version) == ("моё", 2)
+        assert Object.objects.get(pk=house).version == 2
+        converges(pocket, 0)
     finally:
         turn(host)
