@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from crm.changes import Action, Change, report, snapshot
 from crm.db.bulk import update_rows
+from crm.db.names import hold_names, name_of_value
 from crm.editing import change_of, entity_of, locked
 from crm.errors import Conflict, Forbidden
 from crm.ids import uuid7
@@ -143,6 +144,7 @@ def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
     if not actor.is_admin:
         raise Forbidden(_("Only administrators restore records."))
     with transaction.atomic():
+        hold_names(transaction.get_connection(), names_of_deletion(model, record_id))
         # Whether it is deleted is asked under the lock: somebody may be restoring it right now.
         record = locked(model, record_id, actor=actor, deleted=True)
         if not record.is_deleted:
@@ -161,6 +163,21 @@ def restore_record(model: type[R], record_id: UUID, *, actor: "User") -> R:
                 _("Restoring would clash with records made since."),
                 details={"clashes": clashes_of(record)},
             ) from error
+
+
+def names_of_deletion(model: type[Record], record_id: UUID) -> set[str]:
+    """The names of the unique values that would come back: see `crm.db.names`. The deleted cannot change."""
+    record = model._base_manager.filter(pk=record_id, deleted_at__isnull=False).first()
+    if record is None:
+        return set()
+    return {
+        name_of_value(constraint, str(value))
+        for kind in with_hanging(record)
+        for field, constraint in kind.unique_alone().items()
+        for value in of_deletion(kind, record)
+        .exclude(**{field: None})
+        .values_list(field, flat=True)
+    }
 
 
 def clashes_of(record: Record) -> list[dict[str, str]]:

@@ -120,6 +120,15 @@ class Record(models.Model):
         return [str(f.column) for f in fields if not f.editable and f.column not in skip]
 
     @classmethod
+    def unique_alone(cls) -> dict[str, str]:
+        """Field → unique constraint, of those that are unique by themselves, not within an object."""
+        return {
+            one.fields[0]: str(one.name)
+            for one in cls._meta.constraints
+            if isinstance(one, models.UniqueConstraint) and len(one.fields) == 1
+        }
+
+    @classmethod
     def read_back(cls, instances: Iterable[Any], *, using: str) -> None:
         """Copy what the database keeps into saved instances."""
         columns = [*TRIGGER_KEPT, *cls.DERIVED]

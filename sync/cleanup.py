@@ -32,12 +32,5 @@ def forget_deletions(before: datetime | None = None) -> tuple[int, int]:
             positions.append(rows.aggregate(last=Max("feed_position"))["last"] or 0)
         state.purged_position = max(positions)
         state.save(update_fields=["purged_position"])
-        # An object's last move says since when it lies where it lies: needed as long as it does.
-        last_moves = (
-            Loss.objects.filter(user_id=None, visit_id=None)
-            .values("object_id")
-            .annotate(last=Max("position"))
-            .values("last")
-        )
-        removed, _kinds = old.exclude(user_id=None, visit_id=None, position__in=last_moves).delete()
+        removed, _kinds = old.but_for_last_moves().delete()
     return removed, state.purged_position

@@ -73,7 +73,7 @@ def begin_epoch(*, unless: str | None = None) -> FeedState:
         if state.identity == unless:
             return state
         send_rows_ahead_again()
-        Loss.objects.all().delete()
+        Loss.objects.but_for_last_moves().delete()
         state.identity = identity()
         state.counter += 1
         state.purged_position = 0
@@ -88,8 +88,12 @@ def send_rows_ahead_again() -> None:
         (horizon,) = cursor.fetchone()
         for entity in ENTITIES:
             entity.model.objects.filter(feed_position__gte=horizon).send_again()
-        cursor.execute(
-            f"UPDATE {ObjectAccess._meta.db_table} SET feed_position = {writing_position_sql(connection)}"  # noqa: S608
-            " WHERE feed_position >= %s",
-            [horizon],
-        )
+        here = writing_position_sql(connection)
+        for table, column in (
+            (ObjectAccess._meta.db_table, "feed_position"),
+            (Loss._meta.db_table, "position"),
+        ):
+            cursor.execute(
+                f"UPDATE {table} SET {column} = {here} WHERE {column} >= %s",  # noqa: S608
+                [horizon],
+            )

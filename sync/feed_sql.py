@@ -197,7 +197,8 @@ class PageStatement:
         link = "r.object_id = l.object_id" if entity.hangs else "r.id = l.object_id"
         existed = "(r.deleted_at IS NULL OR r.feed_position > l.began)"
         if entity.hangs:
-            existed += " AND r.created_at < l.at"
+            # Not "<": SQLite counts milliseconds, and what came in the same one may have been pulled.
+            existed += " AND r.created_at <= l.at"
         if self.by_ledger:
             mine = "l.user_id = %(user)s AND l.visit_id IS NULL"
             yield self.loss(entity, link, mine, existed, self.own(entity))

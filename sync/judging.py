@@ -20,12 +20,23 @@ from sync.resolving import Ground, Standing
 
 @dataclass
 class Write:
-    """What an item is going to write: a new record, an edit (of `columns`), or a deletion (no draft)."""
+    """What an item is going to write: a new record, an edit (of `columns`), or a deletion (no draft).
+
+    ignored: names of the payload that are not taken.
+    """
 
     item: Item
     before: Record | None
     draft: Record | None
+    ignored: list[str]
     columns: tuple[str, ...] = ()
+
+
+def taken(item: Item, record: Record | None) -> tuple[Changes, list[str]]:
+    """The item's values but for those that the record does not take now, and what is ignored altogether."""
+    idle = KINDS[item.table].idle(record, item.values)
+    values = {name: value for name, value in item.values.items() if name not in idle}
+    return values, sorted({*item.ignored, *idle})
 
 
 class Judge:
@@ -64,21 +75,23 @@ class Judge:
         self.check_links(item.values)
         if item.missing:
             raise Invalid(item.missing)
-        draft = kind.new({**kind.defaults, **item.values}, refs=self.ground.refs)
+        values, ignored = taken(item, None)
+        draft = kind.new({**kind.defaults, **values}, refs=self.ground.refs)
         draft.pk = item.id
         self.ground.unique[item.table].claim(draft)
-        return Write(item, None, draft)
+        return Write(item, None, draft, ignored)
 
     def edit(self, item: Item, record: Record, standing: Standing) -> Write | Outcome:
         """An edit: nothing to do when nothing differs, a conflict when it is stale and not admitted."""
-        verdict = self.verdict(item.values, item, record, standing)
-        settled = Outcome(Status.UPDATED, record.version, ignored=item.ignored)
+        values, ignored = taken(item, record)
+        verdict = self.verdict(values, item, record, standing)
+        settled = Outcome(Status.UPDATED, record.version, ignored=ignored)
         if not verdict.differing:
             return settled
         if not verdict.admits(self.strategy):
-            raise StaleRecord(record, item.values, item.version, verdict)
-        self.check_links(item.values)
-        changes = KINDS[item.table].edit(record, item.values, refs=self.ground.refs)
+            raise StaleRecord(record, values, item.version, verdict)
+        self.check_links(values)
+        changes = KINDS[item.table].edit(record, values, refs=self.ground.refs)
         if not changes:
             return settled
         if hasattr(record, "updated_by_id"):
@@ -87,7 +100,7 @@ class Judge:
         if record.object_path():
             self.hang(draft, record)
         self.ground.unique[item.table].claim(draft, record)
-        return Write(item, record, draft, tuple(changes))
+        return Write(item, record, draft, ignored, tuple(changes))
 
     def hang(self, draft: Any, record: Any) -> None:
         """Give a draft the object that it hangs on, without asking the database for it."""
@@ -110,7 +123,7 @@ class Judge:
             )
             verdict = Verdict(stale=True, differing=(), conflicting=tuple(theirs))
             raise StaleRecord(record, {}, item.version, verdict)
-        return Write(item, record, None)
+        return Write(item, record, None, item.ignored)
 
     def verdict(self, values: Changes, item: Item, record: Record, standing: Standing) -> Verdict:
         """What stands between the item and the row; the batch's own earlier items do not."""
@@ -128,7 +141,7 @@ class Judge:
 
     def written(self, write: Write) -> Outcome:
         """Take note of what has been written, and say what became of the item."""
-        item, standing = write.item, self.ground.standings[write.item.key]
+        standing = self.ground.standings[write.item.key]
         record = write.draft
         if record is None:
             return self.removed(write, standing)
@@ -137,7 +150,7 @@ class Judge:
         standing.own.add(record.version)
         standing.produced = record.version
         self.ground.refs.put(record)
-        return Outcome(status, record.version, written=record.version, ignored=item.ignored)
+        return Outcome(status, record.version, written=record.version, ignored=write.ignored)
 
     def removed(self, write: Write, standing: Standing) -> Outcome:
         """Take note of a deletion, which takes along what hangs on the record."""
@@ -148,7 +161,7 @@ class Judge:
                 hanging: Any = other.record
                 if hanging is not None and getattr(hanging, "object_id", None) == gone.pk:
                     self.bury(hanging, other)
-        return Outcome(Status.DELETED, gone.version, ignored=write.item.ignored)
+        return Outcome(Status.DELETED, gone.version, ignored=write.ignored)
 
     def bury(self, record: Record, standing: Standing) -> None:
         """Take a record as deleted, unless it was before."""

@@ -1,6 +1,6 @@
 """How each kind of record is made and edited by a push: by the same rules as behind the API."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,7 +17,12 @@ from objects.services import OBJECT_REFUSALS, UNIT_REFUSALS
 from sync.entities import BY_NAME, Entity
 from visits.models import Visit
 from visits.rules import REFUSALS as VISIT_REFUSALS
-from visits.rules import new_visit, visit_edit
+from visits.rules import new_visit, times_not_yet, visit_edit
+
+
+def nothing(_record: Record | None, _values: Mapping[str, Any]) -> Collection[str]:
+    """No names."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -27,6 +32,8 @@ class Kind:
     new: the record that values come to; edit: the changes that values come to. Both raise a caller's error.
     refusals: what the database may refuse, as a caller's error.
     defaults: values of a new record that a phone may leave out though the API asks for them.
+    idle: names of the values that a record, as it would be, does not take. The API refuses them, a push
+    ignores them: a phone must not become unsyncable. Gets the record (None for a new one) and the values.
     """
 
     entity: Entity
@@ -34,6 +41,7 @@ class Kind:
     edit: Callable[..., Changes]
     refusals: Mapping[str, tuple[str, Sentence]]
     defaults: Mapping[str, Any]
+    idle: Callable[..., Collection[str]] = nothing
 
     @property
     def table(self) -> str:
@@ -62,7 +70,7 @@ KINDS: Final[dict[str, Kind]] = {
     ),
     "units": Kind(BY_NAME["units"], new_unit, unit_edit, UNIT_REFUSALS, {}),
     "customers": Kind(BY_NAME["customers"], new_customer, customer_edit, CUSTOMER_REFUSALS, {}),
-    "visits": Kind(BY_NAME["visits"], new_visit, visit_edit, VISIT_REFUSALS, {}),
+    "visits": Kind(BY_NAME["visits"], new_visit, visit_edit, VISIT_REFUSALS, {}, times_not_yet),
 }
 TABLES: Final = tuple(KINDS)
 TABLE_OF: Final[dict[type[Any], str]] = {

@@ -9,8 +9,20 @@ The feed reads it to tell phones what they may no longer hold. One row is one en
 A row is only a candidate: the feed tells of it while the reader does not see the record again.
 """
 
+from typing import ClassVar, Self
+
 from django.db import models
-from django.db.models import Q
+from django.db.models import Max, Q
+
+
+class LossQuerySet(models.QuerySet["Loss"]):
+    """Questions to the log."""
+
+    def but_for_last_moves(self) -> Self:
+        """Without each object's last move, which says since when it lies where it lies."""
+        moves = self.model._base_manager.filter(user_id=None, visit_id=None)
+        last = moves.values("object_id").annotate(last=Max("position")).values("last")
+        return self.exclude(user_id=None, visit_id=None, position__in=last)
 
 
 class Loss(models.Model):
@@ -26,6 +38,8 @@ class Loss(models.Model):
     position = models.BigIntegerField()
     # The end of the transaction (on SQLite of the statement): whatever is newer was never seen.
     at = models.DateTimeField()
+
+    objects: ClassVar[LossQuerySet] = LossQuerySet.as_manager()  # type: ignore[assignment]
 
     class Meta:
         # Ids without foreign keys: the log outlives what it names, and triggers write it.

@@ -108,6 +108,11 @@ def person(email: str, name: str, role: Role, **values: Any) -> User:
 @pytest.fixture
 def cast(db: None) -> Cast:
     """Everybody, on empty ground."""
+    return everybody()
+
+
+def everybody() -> Cast:
+    """The six and their places, written to an empty database."""
     moscow = City.objects.create(name="Москва")
     kazan = City.objects.create(name="Казань")
     centre = District.objects.create(name="Центральный", city=moscow)

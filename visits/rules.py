@@ -1,6 +1,6 @@
 """The rules of visits: what a new one or an edit must be, wherever it comes from."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -42,11 +42,17 @@ REFUSALS: "Mapping[str, tuple[str, Sentence]]" = {
         gettext_lazy("A visit cannot start after its end."),
     ),
 }
+# Status → the times that only come later.
+NOT_YET: "Mapping[str, tuple[str, ...]]" = {
+    VisitStatus.PLANNED: ("started_at", "finished_at"),
+    VisitStatus.IN_PROGRESS: ("finished_at",),
+}
 
 
 def new_visit(values: Changes, *, refs: References) -> Visit:
     """A visit to be planned, or one that already took place. Raises Invalid, Forbidden."""
     values = {**values, "engineer_id": values.get("engineer_id") or refs.actor.pk}
+    refuse_times_not_yet(None, values)
     parent = refs.require(Object, values.get("object_id"), field="object_id")
     record = Visit(**values)
     record.object = parent
@@ -59,6 +65,7 @@ def visit_edit(record: Visit, changes: Changes, *, refs: References) -> Changes:
     """What an edit comes to, the times that its status implies included. Raises Invalid, Forbidden."""
     changes = editing.really_changed(record, changes)
     check_move(record, changes, actor=refs.actor)
+    refuse_times_not_yet(record, changes)
     if "object_id" in changes:
         check_new_object(record, changes, refs=refs)
     draft = editing.edited(record, changes)
@@ -67,6 +74,21 @@ def visit_edit(record: Visit, changes: Changes, *, refs: References) -> Changes:
     changes = editing.really_changed(record, {**changes, **times})
     check_visit(draft, changes, refs=refs)
     return changes
+
+
+def times_not_yet(record: Visit | None, values: "Mapping[str, Any]") -> list[str]:
+    """Times among the values that a visit does not have yet, with the status that it would have."""
+    status = values.get("status") or (VisitStatus.PLANNED if record is None else record.status)
+    return [name for name in NOT_YET.get(status, ()) if values.get(name) is not None]
+
+
+def refuse_times_not_yet(record: Visit | None, values: Changes) -> None:
+    """Raise Invalid for times that would be dropped: nobody should believe that they were kept."""
+    names = times_not_yet(record, values)
+    if names:
+        raise Invalid(
+            {name: _("A visit of this status has no such time yet.") for name in names}
+        )
 
 
 def check_move(record: Visit, changes: Changes, *, actor: User) -> None:

@@ -4,6 +4,7 @@ The text means what the API's own JSON of the same columns means: ids with dashe
 six digits of a second where there are any, numbers and booleans as such, JSON columns as they are.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -133,15 +134,35 @@ def _sqlite_value(member: Member) -> str:
         tries = " ".join(f"WHEN CAST({text} AS REAL) = {sql} THEN json({text})" for text in texts)
         return f"CASE {tries} END"
     if member.kind is Kind.JSON:
-        # Lists hold plain words: built anew, so that Cyrillic is not escaped as it is stored.
-        words = f"SELECT json_group_array(value) FROM json_each({sql})"
-        return f"CASE json_type({sql}) WHEN 'array' THEN json(({words})) ELSE json({sql}) END"
+        return f"json({sql})"
     return {Kind.ID: _sqlite_id, Kind.MOMENT: _sqlite_moment}.get(member.kind, str)(sql)
 
 
 def _sqlite_object(members: Sequence[Member]) -> str:
     parts = ", ".join(f"'{member.name}', {_sqlite_value(member)}" for member in members)
     return f"json_object({parts})"
+
+
+# An escape of JSON: of a pair of surrogates, of one letter, or any other.
+_ESCAPE: Final = re.compile(
+    r"\\(?:u(d[89ab][0-9a-f]{2})\\u(d[c-f][0-9a-f]{2})|u([0-9a-f]{4})|.)", re.IGNORECASE
+)
+
+
+def unescaped(text: str) -> str:
+    """JSON text with its letters readable, as the API writes them: JSON columns are stored with escapes.
+
+    What JSON has to escape stays, and so does half of a surrogate pair, which UTF-8 cannot write.
+    """
+    return _ESCAPE.sub(_letter, text) if "\\u" in text else text
+
+
+def _letter(escape: re.Match[str]) -> str:
+    high, low, one = escape.groups()
+    if high:
+        return chr(0x10000 + ((int(high, 16) - 0xD800) << 10) + int(low, 16) - 0xDC00)
+    letter = chr(int(one, 16)) if one else "\\"
+    return letter if letter > "\x9f" and not "\ud800" <= letter <= "\udfff" else escape[0]
 
 
 def _fetched(
@@ -151,7 +172,9 @@ def _fetched(
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(50):
             for row in rows:
-                yield tuple(None if value is None else str(value).encode() for value in row)
+                yield tuple(
+                    None if value is None else unescaped(str(value)).encode() for value in row
+                )
 
 
 _OBJECTS: Final[Mapping[str, Callable[[Sequence[Member]], str]]] = {

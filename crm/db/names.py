@@ -2,8 +2,21 @@
 
 from collections.abc import Iterable
 from hashlib import blake2b
+from typing import Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
+
+# Few enough for the server's table of locks.
+BUCKETS: Final = 32
+
+
+def name_of_value(constraint: str, value: str) -> str:
+    """A name for a value that only one row may have.
+
+    Writers of several such values wait for each other at the unique index, each in its own order, so they
+    hold the values' names first. Many values share a name.
+    """
+    return f"{constraint} {sum(value.encode()) % BUCKETS}"
 
 
 def hold_names(connection: BaseDatabaseWrapper, names: Iterable[str]) -> None:
@@ -12,7 +25,9 @@ def hold_names(connection: BaseDatabaseWrapper, names: Iterable[str]) -> None:
     All callers get them in the same order, so they never wait for each other in a circle. The server's table
     of locks is shared and small: some dozens of names at once will do, thousands will not.
     """
-    _WAYS[connection.vendor](connection, sorted({_number(name) for name in names}))
+    numbers = sorted({_number(name) for name in names})
+    if numbers:
+        _WAYS[connection.vendor](connection, numbers)
 
 
 def _number(name: str) -> int:

@@ -1,5 +1,6 @@
 """What happens to the dictionaries of cities and districts. Administrators only, except for commands."""
 
+from collections import deque
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar
 from uuid import UUID
@@ -13,6 +14,7 @@ from crm import editing
 from crm.changes import Action, Change, report, snapshot
 from crm.editing import Changes
 from crm.errors import Conflict, Forbidden, Invalid, NotFound, Sentence
+from crm.records import Record
 from crm.territory.models import City, District, validate_time_zone
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def update_place(model: type[P], *, actor: "User | None", place_id: UUID, change
     """Edit a city or a district. Raises Forbidden, NotFound, Invalid, Duplicate; Conflict as `check_move`."""
     must_administer(actor)
     with transaction.atomic():
+        if "name" in changes:
+            lock_what_shows_the_name(model, place_id)
         place = locked(model, place_id)
         changes = editing.really_changed(place, changes)
         if not changes:
@@ -88,6 +92,21 @@ def locked(model: type[P], place_id: UUID) -> P:
     if place is None:
         raise NotFound
     return place
+
+
+def lock_what_shows_the_name(model: type[P], place_id: UUID) -> None:
+    """Lock the records that are found by the place's name, in id order, before the place itself.
+
+    A name is unique, so its change locks the place against every reference to it, and a trigger then writes
+    the records. Whoever writes a record checks its reference at the end: with the place locked first the two
+    would wait for each other.
+    """
+    for relation in model._meta.related_objects:
+        if issubclass(relation.related_model, Record):
+            rows = relation.related_model._base_manager.filter(**{relation.field.name: place_id})
+            locking = rows.order_by("pk").select_for_update(no_key=True).values_list("pk")
+            # A big city has more of them than memory should hold.
+            deque(locking.iterator(), maxlen=0)
 
 
 def check_place(place: City | District) -> None:

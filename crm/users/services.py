@@ -111,6 +111,10 @@ def written(user: User, changes: Changes, *, actor: User) -> User:
     before = snapshot(user)
     email = changes.get("email", user.email)
     with editing.refusals(REFUSALS, duplicate=lambda _: namesake(email, actor=actor)):
+        if {"full_name", "email"} <= changes.keys():
+            # A name is written into the person's visits, an address locks the person against references: the
+            # other way round this would meet somebody who has the visits and checks their references.
+            User.objects.filter(pk=user.pk).update(full_name=changes["full_name"])
         User.objects.filter(pk=user.pk).update(**changes)
     user.refresh_from_db()
     after = snapshot(user)

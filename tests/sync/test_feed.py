@@ -171,8 +171,18 @@ def test_frozen_sql_is_what_the_descriptions_generate() -> None:
 
 def test_lists_and_coordinates_are_written_as_the_api_writes_them(cast: Cast) -> None:
     """Cyrillic readable, and no digit more than the number has."""
-    cast.object(tags=["нет лифта", "ёж 🦔"], gps_lat=55.762894, gps_lng=0.1)
-    raw = cast.api(cast.sergei).get("/api/v1/sync/changes?tables=objects").getvalue().decode()
+    house = cast.object(tags=["нет лифта", "ёж 🦔"], gps_lat=55.762894, gps_lng=0.1)
+    odd = {
+        "код двери": ["ключ у Ёлки 🦔", r"C:\u0434\дом", 'a"b\\', "\n\t\x01\x7f", {"q": "\u2028"}]
+    }
+    cast.unit(house, attributes=odd)
+    phone = Phone.of(cast, cast.sergei)
+    phone.pull()
+    raw = phone.bytes_seen.decode()
+    [unit] = [data for (table, _id), (_version, data) in phone.rows.items() if table == "units"]
+    assert unit["attributes"] == odd == details(phone.api, "units", unit["id"])["attributes"]
+    assert "код двери" in raw
+    assert "ключ у Ёлки 🦔" in raw
     assert "нет лифта" in raw
     assert "ёж 🦔" in raw
     assert "55.762894," in raw

@@ -473,3 +473,30 @@ def test_refused_items_are_kept_until_they_are_applied(cast: Cast) -> None:
 
 def test_nobody_pushes_without_a_token(cast: Cast) -> None:
     refused(cast.api(None).post(URL, {"items": [item("units")]}), 401)
+
+
+def test_times_that_a_visit_does_not_have_yet_are_ignored_by_name(cast: Cast) -> None:
+    """The API refuses them; a phone that sends them must not become unsyncable."""
+    api, house = cast.api(cast.ivan), cast.object()
+    moment = "2026-01-01T08:00:00Z"
+    planned = item("visits", object_id=house.pk, started_at=moment, finished_at=moment, oops=1)
+    [made] = push(api, planned)
+    assert (made["status"], made["ignored_fields"]) == (
+        "created",
+        ["finished_at", "oops", "started_at"],
+    )
+    key = planned["client_generated_id"]
+    [same] = push(api, item("visits", key, 1, started_at=moment))
+    assert (same["status"], same["server_version"]) == ("updated", 1)
+    assert same["ignored_fields"] == ["started_at"]
+    started = item("visits", key, 1, status="IN_PROGRESS", started_at=moment, finished_at=moment)
+    for replayed in (False, True):
+        [result] = push(api, started)
+        assert (result["status"], result["replayed"]) == ("updated", replayed)
+        assert result["ignored_fields"] == ["finished_at"]
+    visit = Visit.objects.get(pk=key)
+    assert (visit.started_at.isoformat(), visit.finished_at) == ("2026-01-01T08:00:00+00:00", None)
+    done = item("visits", key, 2, status="DONE", outcome_text="Да", finished_at=moment)
+    assert push(api, done)[0]["ignored_fields"] == []
+    visit.refresh_from_db()
+    assert visit.finished_at == visit.started_at

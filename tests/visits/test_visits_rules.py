@@ -253,3 +253,26 @@ def test_two_versions_that_differ_are_refused(cast: Cast) -> None:
         f"/api/v1/visits/{visit.pk}/start", {"version": 1}, headers={"if-match": '"2"'}
     )
     assert answer.status_code == 422
+
+
+def test_a_time_that_the_visit_does_not_have_yet_is_refused(cast: Cast) -> None:
+    """Dropped without a word, somebody would believe that it was kept."""
+    api, house = cast.api(cast.ivan), cast.object()
+    moment = "2026-01-01T08:00:00Z"
+    for name in ("started_at", "finished_at"):
+        invalid(api.post("/api/v1/visits", {"object_id": str(house.pk), name: moment}), name)
+    visit = cast.visit(house, cast.ivan)
+    path = f"/api/v1/visits/{visit.pk}"
+    invalid(api.patch(path, {"started_at": moment, "outcome_text": "Да"}), "started_at")
+    invalid(api.patch(path, {"status": "IN_PROGRESS", "finished_at": moment}), "finished_at")
+    assert api.patch(path, {"started_at": None, "finished_at": None}).status_code == 200
+    begun = api.patch(path, {"status": "IN_PROGRESS", "started_at": moment})
+    assert begun.json()["started_at"] == moment
+    invalid(api.patch(path, {"finished_at": moment}), "finished_at")
+    body = {"status": "DONE", "outcome_text": "Да", "finished_at": moment}
+    whole = api.patch(path, body).json()
+    assert (whole["started_at"], whole["finished_at"]) == (moment, moment)
+    # Reopening clears them; what comes back as it was is no time that anybody gave.
+    again = cast.api(cast.sergei).patch(path, {**body, "status": "PLANNED", "started_at": moment})
+    assert again.status_code == 200
+    assert (again.json()["started_at"], again.json()["finished_at"]) == (None, None)

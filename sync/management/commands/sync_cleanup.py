@@ -28,7 +28,7 @@ class Command(BaseCommand):
             created_at__lt=now - timedelta(days=RECEIPT_DAYS)
         ).delete()
         refused, _ = RefusedItem.objects.filter(
-            created_at__lt=now - timedelta(days=REFUSED_DAYS)
+            refused_at__lt=now - timedelta(days=REFUSED_DAYS)
         ).delete()
         losses, position = forget_deletions()
         if options["verbosity"]:
