@@ -28,6 +28,9 @@ class LossQuerySet(models.QuerySet["Loss"]):
 class Loss(models.Model):
     """An end of sight."""
 
+    # In another database no phone has seen anything yet.
+    STAYS_BEHIND: ClassVar = True
+
     object_id = models.UUIDField()
     visit_id = models.UUIDField(null=True)
     user_id = models.UUIDField(null=True)

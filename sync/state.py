@@ -1,10 +1,15 @@
 """The feed's own state: one row."""
 
+from typing import ClassVar
+
 from django.db import models
 
 
 class FeedState(models.Model):
     """Which life of the database this is, and how far back the feed still tells of deletions."""
+
+    # Another database is another life.
+    STAYS_BEHIND: ClassVar = True
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1)
     # Random: no other installation has it.
