@@ -13,10 +13,13 @@ PACKAGES = frozenset({"crm", "objects", "clients", "visits", "audit", "sync", "r
 
 # Pruning is about the trail as a whole.
 TRAIL = "audit"
+# An export is about many records at once.
+REPORT = "report"
 
 # Models whose rows get no entries of their own, and why.
 UNTOLD = {
     "audit.AuditEntry": "the trail itself; pruning it is told as an event",
+    "reports.ReportJob": "a finished one is told as an event: export",
     "objects.ObjectAccess": "follows from objects and visits, by triggers",
     "sync.FeedState": "the feed's own bookkeeping: its epoch and its purge watermark",
     "sync.Loss": "follows from moves of objects and visits, by triggers",
@@ -36,7 +39,7 @@ def entity_types() -> tuple[str, ...]:
         if model._meta.app_config.name.partition(".")[0] in PACKAGES
         and model._meta.label not in UNTOLD
     }
-    return tuple(sorted({*names, TRAIL}))
+    return tuple(sorted({*names, TRAIL, REPORT}))
 
 
 def plural(name: str) -> str:

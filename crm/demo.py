@@ -210,9 +210,8 @@ def serve(processes: Processes, sockets: Path, port: int) -> NoReturn:
     ]  # fmt: skip
     processes.start("the web server", web)
     if os.environ.get("REDIS_URL"):
-        queues = ("default", "reports")
-        worker = [sys.executable, "manage.py", "rqworker", *queues, "--with-scheduler"]
-        processes.start("the queue worker", [*worker, "--verbosity", "0"])
+        worker = [sys.executable, "manage.py", "rqworker", "--verbosity", "0"]
+        processes.start("the queue worker", worker)
     address = f"http://{HOST}:{port}"
     wait_until_healthy(processes, address)
     announce(address)

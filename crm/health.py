@@ -19,6 +19,7 @@ from rq import Worker
 
 from crm import figures, tally
 from crm.apps import STARTED
+from crm.jobs.figures import NOT_COUNTED, counts
 
 OK, DOWN, ABSENT = "ok", "unavailable", "not configured"
 TIMEOUT_SECONDS: Final = 2
@@ -78,6 +79,14 @@ def queue_state() -> Queue:
         return Queue(DOWN)
 
 
+def job_counts(database: str) -> dict[str, int | None]:
+    """Background jobs that wait and that are being worked on; None when nobody can tell."""
+    try:
+        return dict(counts() if database == OK else NOT_COUNTED)
+    except (DatabaseError, InterfaceError):
+        return dict(NOT_COUNTED)
+
+
 def answer(facts: dict[str, Any], *, good: bool) -> JsonResponse:
     """The facts, 503 when they are not good."""
     return JsonResponse(facts, status=200 if good else 503)
@@ -117,6 +126,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         "status": OK if database == OK and queue.redis != DOWN else "degraded",
         "database": database,
         **asdict(queue),
+        **job_counts(database),
         "rate_limit_enabled": settings.RATE_LIMIT_ENABLED,
         "uptime_seconds": int(time.time() - STARTED),
         "figures_shared": tally.shared(),
@@ -135,6 +145,11 @@ def exposition(facts: dict[str, Any]) -> str:
         "crm_redis_up": ("Redis answers.", int(facts["redis"] == OK)),
         "crm_queue_length": ("Jobs that wait for a worker.", facts["queue_length"]),
         "crm_workers": ("Queue workers alive.", facts["workers"]),
+        "crm_jobs_pending": ("Background jobs that wait.", facts["jobs_pending"]),
+        "crm_jobs_processing": (
+            "Background jobs that are being worked on.",
+            facts["jobs_processing"],
+        ),
         "crm_rate_limit_enabled": ("Rate limits are on.", int(facts["rate_limit_enabled"])),
         "crm_uptime_seconds": ("Seconds since the process started.", facts["uptime_seconds"]),
         "crm_figures_shared": (

@@ -47,6 +47,38 @@ def secret(name: str, debug_default: str) -> str:
     )
 
 
+def bucket(name: str) -> dict[str, Any]:
+    """The storage in a bucket of Amazon S3, or of whatever speaks its protocol (AWS_S3_ENDPOINT_URL)."""
+    from botocore.config import Config  # noqa: PLC0415 - 30 MB that most installations never need
+
+    endpoint = env.str("AWS_S3_ENDPOINT_URL", default="") or None
+    return {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": name,
+            "endpoint_url": endpoint,
+            "region_name": env.str("AWS_S3_REGION_NAME", default="") or None,
+            # Without them: the environment's own, a role of the machine, ~/.aws.
+            "access_key": env.str("AWS_ACCESS_KEY_ID", default="") or None,
+            "secret_key": env.str("AWS_SECRET_ACCESS_KEY", default="") or None,
+            "location": env.str("AWS_LOCATION", default=""),
+            "default_acl": None,
+            # Beyond it what is read goes to a temporary file.
+            "max_memory_size": 4 * 1024 * 1024,
+            "client_config": Config(
+                # A request waits for it, and a cancelled export should notice soon.
+                connect_timeout=5,
+                read_timeout=30,
+                retries={"max_attempts": 2},
+                s3={"addressing_style": "path" if endpoint else "auto"},
+                # Other makers' servers do not know Amazon's newer checksums.
+                request_checksum_calculation="when_required",
+                response_checksum_validation="when_required",
+            ),
+        },
+    }
+
+
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", "insecure-secret-key-for-debugging-only-0123456789")
 SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS", [])
@@ -64,6 +96,8 @@ INSTALLED_APPS = [
     "django_filters",
     "drf_spectacular",
     "drf_spectacular_sidecar",
+    # Before django_rq: its command `rqworker` is the one that counts.
+    "crm.jobs",
     "django_rq",
     "auditlog",
     "crm",
@@ -74,6 +108,7 @@ INSTALLED_APPS = [
     "visits",
     "audit",
     "sync",
+    "reports",
 ]
 
 MIDDLEWARE = [
@@ -138,6 +173,15 @@ if REDIS_URL:
 else:
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     RQ_QUEUES = {}
+RQ = {"WORKER_CLASS": "crm.jobs.worker.Worker"}
+# Background jobs. A worker that has not been heard of for a lease is taken for dead; a failed attempt is
+# followed by others after these pauses; workers look around every tick; no attempt may exceed the timeout.
+JOBS: dict[str, Any] = {
+    "LEASE_SECONDS": 60,
+    "RETRY_SECONDS": [60, 120, 240],
+    "TICK_SECONDS": 15,
+    "TIMEOUT_SECONDS": 3600,
+}
 
 # --- people ---------------------------------------------------------------------------------------
 
@@ -195,7 +239,23 @@ STATIC_URL = "/static/"
 # Only for `collectstatic`, where another server gives out the files; this one finds them in their packages.
 STATIC_ROOT = env.str("STATIC_ROOT", default="") or None
 WHITENOISE_USE_FINDERS = True
+# Where files are written and, without a bucket, kept.
 REPORTS_PATH = env.str("REPORTS_PATH", default=str(DATA_DIR / "reports"))
+STORAGES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {
+            "location": REPORTS_PATH,
+            # Nobody but the API gives these files out.
+            "base_url": None,
+            "file_permissions_mode": 0o640,
+            "directory_permissions_mode": 0o750,
+        },
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if env.str("AWS_STORAGE_BUCKET_NAME", default=""):
+    STORAGES["default"] = bucket(env.str("AWS_STORAGE_BUCKET_NAME"))
 
 # --- API ------------------------------------------------------------------------------------------
 
@@ -237,6 +297,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         {"name": "customers", "description": "Residents and contact persons."},
         {"name": "visits", "description": "What is planned, what was done, when to call back."},
         {"name": "sync", "description": "What phones pull and push."},
+        {"name": "reports", "description": "Lists as files, written in the background."},
         {"name": "analytics", "description": "Figures of the work, as far as the caller sees it."},
         {"name": "audit", "description": "Who did what, when, from where. Nobody can change it."},
     ],
@@ -265,6 +326,9 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
         "ChangeAction": ["create", "update", "delete"],
         "ChangeReason": ["deleted", "out_of_scope"],
         "ItemAction": ["upsert", "delete"],
+        "JobStatus": "crm.jobs.models.JobStatus",
+        "ReportEntity": "reports.models.ReportEntity",
+        "ReportFormat": "reports.models.ReportFormat",
         "ItemResult": ["created", "updated", "deleted", "conflict", "error"],
     },
 }

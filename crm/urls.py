@@ -18,6 +18,7 @@ API = [
     path("", include("visits.urls")),
     path("", include("audit.urls")),
     path("", include("sync.urls")),
+    path("", include("reports.urls")),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

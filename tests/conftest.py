@@ -12,7 +12,7 @@ from crm import tally
 from tests.concurrency import run_together as run_callables_together
 from tests.servers import ENGINE
 
-pytest_plugins = ["tests.cast", "tests.emptying", "tests.leaks"]
+pytest_plugins = ["tests.cast", "tests.emptying", "tests.files", "tests.leaks"]
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,8 @@ every queryset starts with `visible_to`, and every write goes through a service 
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -25,6 +26,14 @@ from crm.errors import CallerError, Forbidden, Invalid, Malformed, NotFound
 from crm.masking import is_masked
 from crm.records import Record
 from crm.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a list must know of a request, where there is none: who asks, and for what."""
+
+    user: User
+    query_params: Mapping[str, str]
 
 
 class ReaderViewSet(GenericViewSet[Any]):
@@ -86,24 +95,55 @@ class ReaderViewSet(GenericViewSet[Any]):
         """Rows as the caller sees them."""
         return list(self.get_serializer(rows, many=True).data)
 
-    def listed(self, rows: QuerySet[Any], *, extra: Mapping[str, str] | None = None) -> Response:
+    @classmethod
+    def asked_by(cls, user: User, parameters: Mapping[str, str]) -> Self:
+        """This list as that person asks for it, outside of any request: a report of it."""
+        view = cls()
+        view.request = cast("Request", Question(user, parameters))
+        return view
+
+    def narrowed(
+        self, rows: QuerySet[Any], parameters: Mapping[str, str]
+    ) -> tuple[QuerySet[Any], Mapping[str, str], str]:
+        """The rows that the parameters leave, what these can be sorted by, and their usual order."""
+        rows = filtered(rows, parameters, self.filters, self.request)
+        known = self.known_sorts()
+        if "distance_m" in rows.query.annotations:
+            return rows, {**known, "distance_m": "distance_m"}, "distance_m"
+        return rows, known, self.default_sort
+
+    def in_order(self) -> QuerySet[Any]:
+        """All that is asked for, in the order asked for: the list without its pages."""
+        parameters = parameters_of(self.request.query_params)
+        rows, known, default = self.narrowed(self.get_queryset(), parameters)
+        asked = parameters.get("sort", "").strip() or default
+        return listing.ordered(rows, listing.sort_keys(asked, known, rows.model))
+
+    def listed(self, rows: QuerySet[Any]) -> Response:
         """The list answer over `rows`: filtered, in order, as a page or a step of a cursor."""
         parameters = parameters_of(self.request.query_params)
-        rows = filtered(rows, parameters, self.filters, self.request)
-        model: Any = rows.model
-        known = {**self.known_sorts(), **(extra or {})}
-        near = "distance_m" in rows.query.annotations
-        if near:
-            known["distance_m"] = "distance_m"
+        rows, known, default = self.narrowed(rows, parameters)
         asked = parameters.get("sort", "")
         if "cursor" in parameters:
             if "page" in parameters:
                 raise Invalid({"cursor": _("Ask for either a page or a cursor.")})
-            keys = listing.sort_keys(asked, known, model) if asked.strip() else self.cursor_keys
+            keys = (
+                listing.sort_keys(asked, known, rows.model) if asked.strip() else self.cursor_keys
+            )
             return Response(listing.cursor_of(rows, keys, parameters, self.represent))
-        default = "distance_m" if near else self.default_sort
-        keys = listing.sort_keys(asked if asked.strip() else default, known, model)
+        keys = listing.sort_keys(asked if asked.strip() else default, known, rows.model)
         return Response(listing.page_of(rows, keys, parameters, self.represent))
+
+    def listed_bare(self, rows: QuerySet[Any]) -> Response:
+        """The list answer as a plain array of at most 1,000, unless a page or a cursor is asked for."""
+        parameters = parameters_of(self.request.query_params)
+        if {"page", "cursor"} & parameters.keys():
+            return self.listed(rows)
+        rows, known, default = self.narrowed(rows, parameters)
+        name = "size" if parameters.get("size") else "limit"
+        limit = listing.whole_number(parameters, name, listing.MAX_LIMIT, listing.MAX_LIMIT)
+        keys = listing.sort_keys(parameters.get("sort", "").strip() or default, known, rows.model)
+        return Response(self.represent(list(listing.ordered(rows, keys)[:limit])))
 
     def list(self, request: Request) -> Response:
         """What the caller may see, by page or cursor."""

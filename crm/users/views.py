@@ -8,9 +8,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from crm.api import listing
 from crm.api.caller import caller_of
-from crm.api.filters import SEARCH, filtered, parameters_of, refuse_unknown
+from crm.api.filters import SEARCH, parameters_of, refuse_unknown
 from crm.api.schema import documented
 from crm.api.viewsets import ReaderViewSet
 from crm.searching import matching
@@ -57,15 +56,7 @@ class UserViewSet(ReaderViewSet):
 
         The bare array holds at most 1,000 people.
         """
-        parameters = parameters_of(request.query_params)
-        if {"page", "cursor"} & parameters.keys():
-            return super().list(request)
-        rows = filtered(self.get_queryset(), parameters, self.filters, request)
-        name = "size" if parameters.get("size") else "limit"
-        limit = listing.whole_number(parameters, name, MAX_BARE, MAX_BARE)
-        raw = parameters.get("sort", "").strip() or self.default_sort
-        keys = listing.sort_keys(raw, self.known_sorts(), User)
-        return Response(self.represent(list(listing.ordered(rows, keys)[:limit])))
+        return self.listed_bare(self.get_queryset())
 
     @extend_schema(request=UserSerializer, responses={201: UserSerializer})
     def create(self, request: Request) -> Response:

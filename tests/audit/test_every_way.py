@@ -15,6 +15,8 @@ from rest_framework.test import APIClient
 
 from audit.models import AuditEntry
 from crm.ids import uuid7
+from crm.jobs.kinds import kind_of
+from crm.jobs.running import perform
 from crm.users.models import User
 from objects.models import Object
 from objects.services import create_object
@@ -244,8 +246,29 @@ def test_the_witness_sees_what_is_not_told(cast: Cast) -> None:
         tells_something_else()
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("reports_path")
+def test_exports(cast: Cast) -> None:
+    """A job is no entity: what is told is that a file was made, of what, for whom, at whose request."""
+    sergei = Walker(cast, cast.sergei)
+    body = {"entity": "objects", "format": "csv", "filters": {"q": "Тверская"}}
+    asked = sergei.does("post", "reports/export", body, changes=0, status=201)["id"]
+    sergei.does("post", "reports/export", body, changes=0)
+    sergei.does("post", "reports/preview", {"entity": "objects"}, changes=0)
+    other = sergei.does("post", "reports/export", {"entity": "units"}, changes=0, status=201)["id"]
+    sergei.does("post", f"reports/jobs/{other}/cancel", changes=0)
+    origin = Origin(cast.sergei, f"step-1-{cast.sergei.pk}", ADDRESS, CLIENT)
+    with witnessed(origin, "export", changes=0):
+        perform(kind_of("reports.ReportJob"), UUID(asked))
+    with witnessed(NOBODY, changes=0):
+        perform(kind_of("reports.ReportJob"), UUID(other))
+        call_command("reports_cleanup", verbosity=0)
+        call_command("jobs_rescue", verbosity=0)
+    sergei.does("get", f"reports/jobs/{asked}", changes=0)
+
+
 # Addresses that change nothing, however they are asked.
-READING = re.compile(r"analytics|sync/changes|my-tasks|reminders|supervisors$|^audit|openapi")
+READING = re.compile(r"reports/columns|download$|analytics|sync/changes|my-tasks|reminders|supervisors$|^audit|openapi")
 
 
 def test_every_entity_and_every_writing_address_is_walked() -> None:

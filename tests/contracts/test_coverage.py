@@ -47,6 +47,14 @@ ELSEWHERE = {
     # A protocol of its own.
     "sync/batch": "tests/sync/pushing.py",
     "sync/changes": "tests/sync/phone.py",
+    # Jobs and files: only their owner's, and no records.
+    "reports/export": "tests/reports/test_jobs_api.py",
+    "reports/preview": "tests/reports/test_jobs_api.py",
+    "reports/columns": "tests/reports/test_jobs_api.py",
+    "reports/jobs": "tests/reports/test_jobs_api.py",
+    "reports/jobs/{}": "tests/reports/test_jobs_api.py",
+    "reports/jobs/{}/download": "tests/reports/test_exporting.py",
+    "reports/jobs/{}/cancel": "tests/reports/test_jobs_api.py",
     # The trail is only read.
     "audit": "tests/audit/test_audit_api.py",
     "audit/{}": "tests/audit/test_audit_api.py",
