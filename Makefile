@@ -14,7 +14,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LINT_ENV := DEBUG=true DATABASE_URL=sqlite://:memory: REDIS_URL=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format messages lock install install-dev clean
+.PHONY: help demo test bench lint format messages lock install install-dev clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -24,6 +24,10 @@ demo: install ## the product with demo data on http://127.0.0.1:8000 (PORT=… f
 
 test: install-dev ## every test on SQLite and on PostgreSQL (ARGS="-k word" for some)
 	@exec $(PY) -m pytest --dist=each --tx='2*popen' --max-worker-restart=0 $(ARGS)
+
+bench: install-dev ## what lists, details and logins cost beside plain SQL (SIZE=10k, 100k, 1M; ARGS=…)
+	@exec $(PY) -m tests.benchmarks --size $(SIZE) $(ARGS)
+SIZE ?= 10k
 
 lint: install-dev ## style, types, floors, migrations, translations, schema
 	$(VENV)/bin/ruff check .

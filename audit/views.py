@@ -27,3 +27,5 @@ class AuditViewSet(ReaderViewSet):
         SortKey("pk", descending=False, nullable=False),
     )
     http_method_names = ["get", "head"]
+    # What changed is worked out in Python, from before and after.
+    by_serializer = True

@@ -35,6 +35,8 @@ class PhoneParameterField(forms.CharField):
 class WholePhone(django_filters.Filter):
     """Has exactly this phone, in any of its spellings."""
 
+    timeless = only_when_given = True
+
     field_class = PhoneParameterField
     openapi: ClassVar[Any] = {"type": "string", "maxLength": 64, "example": "+79123456789"}
 

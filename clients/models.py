@@ -92,7 +92,7 @@ class Customer(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["object"], name="clients_customer_object"),
+            models.Index(fields=["object", "deleted_at"], name="clients_customer_object"),
             models.Index(fields=["unit"], name="clients_customer_unit"),
             models.Index(
                 fields=["updated_at", "id"],

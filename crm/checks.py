@@ -100,3 +100,19 @@ def origins_are_named(**_: Any) -> list[CheckMessage]:
             id="crm.W004",
         )
     ]
+
+
+@register(Tags.urls)
+def every_read_has_its_sql(**_: Any) -> list[CheckMessage]:
+    """A field that a serializer shows and the database cannot make would fail at the first request."""
+    from crm.api.readable import unreadable  # noqa: PLC0415 - views need every app loaded
+
+    return [
+        Error(
+            str(reason),
+            hint="Give its representation SQL in crm/api/json_members.py, or let the endpoint's reads go "
+            "by the serializer (by_serializer = True).",
+            id="crm.E003",
+        )
+        for reason in unreadable()
+    ]

@@ -10,14 +10,15 @@ handler403 = "crm.api.refusing.permission_denied"
 handler404 = "crm.api.refusing.page_not_found"
 handler500 = "crm.api.refusing.server_error"
 
+# In the order of how often they are asked for: each address is compared one after the other.
 API = [
+    path("", include("objects.urls")),
+    path("", include("visits.urls")),
+    path("", include("clients.urls")),
+    path("", include("sync.urls")),
     path("", include("crm.users.urls")),
     path("", include("crm.territory.urls")),
-    path("", include("objects.urls")),
-    path("", include("clients.urls")),
-    path("", include("visits.urls")),
     path("", include("audit.urls")),
-    path("", include("sync.urls")),
     path("", include("reports.urls")),
 ]
 

@@ -67,6 +67,8 @@ class RadiusField(forms.FloatField):
 class Box(django_filters.Filter):
     """Inside a rectangle of the map."""
 
+    timeless = only_when_given = True
+
     field_class = BoxField
     openapi: ClassVar[Any] = numbers("west,south,east,north", 4, "37.6,55.7,37.7,55.8")
 
@@ -76,6 +78,8 @@ class Box(django_filters.Filter):
 
 class Near(django_filters.Filter):
     """Within `radius` metres of a point; adds distance_m, nearest first."""
+
+    timeless = only_when_given = True
 
     field_class = PointField
     openapi: ClassVar[Any] = numbers("lat,lng", 2, "55.7558,37.6173")
@@ -94,6 +98,8 @@ class Near(django_filters.Filter):
 class Radius(django_filters.Filter):
     """Metres around `near`; 1,000 when left out."""
 
+    timeless = only_when_given = True
+
     field_class = RadiusField
     openapi: ClassVar[Any] = {
         "type": "number",
@@ -111,6 +117,8 @@ class Radius(django_filters.Filter):
 
 class Located(Flag):
     """Has coordinates, or has none."""
+
+    timeless = only_when_given = True
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         return qs if value is None else qs.filter(gps_lat__isnull=not value)

@@ -139,10 +139,18 @@ class Object(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["city"], name="objects_object_city"),
-            models.Index(fields=["district"], name="objects_object_district"),
-            models.Index(fields=["status"], name="objects_object_status"),
-            models.Index(fields=["city", "status"], name="objects_object_city_status"),
+            models.Index(fields=["city", "id"], name="objects_object_city"),
+            models.Index(fields=["district", "id"], name="objects_object_district"),
+            models.Index(
+                fields=["status"],
+                name="objects_object_status",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["city", "status"],
+                name="objects_object_city_status",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(
                 fields=["updated_at", "id"],
                 name="objects_object_updated_at",
@@ -206,7 +214,7 @@ class Unit(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["object"], name="objects_unit_object"),
+            models.Index(fields=["object", "deleted_at"], name="objects_unit_object"),
             models.Index(
                 fields=["updated_at", "id"],
                 name="objects_unit_updated_at",

@@ -29,6 +29,19 @@ def object_ids_in_sight_of(user: "User") -> "models.QuerySet[Any] | None":
     return inside.union(ObjectAccess.objects.objects_seen_by(user.pk).values("object_id"))
 
 
+def object_in_sight_of(user: "User", object_id: models.OuterRef) -> models.Q:
+    """Whether an engineer sees the one object that a row of another query names.
+
+    The same two ways, asked of each row: for rows that are few in any case.
+    """
+    from objects.models import Object  # noqa: PLC0415 - models import these querysets
+
+    territory = Territory.of(user).condition() or models.Q()
+    inside = Object._base_manager.filter(territory, pk=object_id)
+    ledger = ObjectAccess.objects.objects_seen_by(user.pk).filter(object_id=object_id)
+    return models.Q(models.Exists(inside)) | models.Q(models.Exists(ledger))
+
+
 class ObjectQuerySet(RecordQuerySet):
     """Objects in sight."""
 

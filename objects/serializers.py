@@ -1,7 +1,5 @@
 """Objects and units as the API shows and takes them."""
 
-from typing import Any
-
 from rest_framework import serializers
 
 from crm.api.fields import (
@@ -64,15 +62,10 @@ class ObjectSerializer(RecordSerializer):
     city = PlaceSerializer(read_only=True)
     district = PlaceSerializer(read_only=True, allow_null=True)
     responsible_user = PersonSerializer(read_only=True, allow_null=True)
+    # A row that was not measured has no such attribute, and the field is left out.
     distance_m = serializers.FloatField(
         read_only=True, required=False, help_text="Only with `near`."
     )
-
-    def to_representation(self, instance: Any) -> dict[str, Any]:
-        shown = super().to_representation(instance)
-        if not hasattr(instance, "distance_m"):
-            shown.pop("distance_m", None)
-        return shown
 
 
 class UnitSerializer(RecordSerializer):

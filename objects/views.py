@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -41,12 +42,13 @@ class ObjectViewSet(RecordViewSet):
         "contact_phone": "contact_phone",
     }
     personal_sorts = frozenset({"contact_phone"})
+    annotated = ("distance_m",)
 
     @documented(listing=True)
     @action(detail=False, url_path="my-tasks")
-    def my_tasks(self, request: Request) -> Response:
+    def my_tasks(self, request: Request) -> HttpResponse:
         """Objects that the caller is responsible for."""
-        return self.listed(self.get_queryset().filter(responsible_user_id=self.caller.pk))
+        return self.listed(lambda: self.get_queryset().filter(responsible_user_id=self.caller.pk))
 
     @documented(parameters={"supervisor_id": "uuid"}, required=("supervisor_id",), body=False)
     @action(detail=True, methods=["post"])

@@ -38,6 +38,8 @@ class SpanField(forms.Field):
 class DueWithin(django_filters.Filter):
     """The call-back is due before that span from now is over: `7d`, `12h`."""
 
+    only_when_given = True
+
     field_class = SpanField
     openapi: ClassVar[Any] = {"type": "string", "pattern": "^[0-9]{1,4}[dh]$", "example": "7d"}
 
@@ -47,6 +49,8 @@ class DueWithin(django_filters.Filter):
 
 class Due(Flag):
     """The call-back is due by now, or not."""
+
+    only_when_given = True
 
     def filter(self, qs: QuerySet[Any], value: Any) -> QuerySet[Any]:
         if value is None:

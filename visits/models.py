@@ -98,8 +98,16 @@ class Visit(Record):
             ),
         ]
         indexes = [
-            models.Index(fields=["engineer"], name="visits_visit_engineer"),
-            models.Index(fields=["object"], name="visits_visit_object"),
+            models.Index(
+                fields=["engineer", "object"],
+                name="visits_visit_engineer",
+                condition=Q(deleted_at__isnull=True),
+            ),
+            models.Index(
+                fields=["object"],
+                name="visits_visit_object",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(fields=["status"], name="visits_visit_status"),
             models.Index(
                 fields=["scheduled_at", "id"],

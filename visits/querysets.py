@@ -3,9 +3,9 @@
 from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
-from django.db.models import Q
+from django.db.models import OuterRef, Q
 
-from objects.querysets import HangingOnObjectQuerySet
+from objects.querysets import HangingOnObjectQuerySet, object_in_sight_of
 
 if TYPE_CHECKING:
     from crm.users.models import User
@@ -15,8 +15,10 @@ class VisitQuerySet(HangingOnObjectQuerySet):
     """Visits in sight: an engineer's own, where they see the object."""
 
     def in_sight_of(self, user: "User") -> Self:
-        seen = super().in_sight_of(user)
-        return seen.filter(engineer_id=user.pk) if user.is_engineer else seen
+        if not user.is_engineer:
+            return super().in_sight_of(user)
+        # Their own visits are few beside the objects that they see: each is looked at, until a page is full.
+        return self.filter(object_in_sight_of(user, OuterRef("object_id")), engineer_id=user.pk)
 
     def due_by(self, moment: datetime) -> Self:
         """Visits whose promised call-back is due by that moment."""

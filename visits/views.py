@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 from rest_framework.decorators import action
@@ -108,7 +109,8 @@ class VisitViewSet(RecordViewSet):
         serializer_class=ReminderSerializer,
         filters=ReminderFilters,
         default_sort="next_action_due_at",
+        annotated=("overdue",),
     )
-    def reminders(self, request: Request) -> Response:
+    def reminders(self, request: Request) -> HttpResponse:
         """Promised call-backs, soonest first; overdue ones are marked."""
-        return self.listed(self.get_queryset())
+        return self.listed(self.get_queryset)

@@ -5,18 +5,15 @@ of the last row, so that no row whose keys stand still is skipped or repeated wh
 """
 
 import hashlib
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.changes import plain
-from crm.db import estimate_count
 from crm.errors import Invalid
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
@@ -40,6 +37,12 @@ class SortKey:
         if not self.nullable:
             return column.desc() if self.descending else column.asc()
         return column.desc(nulls_first=True) if self.descending else column.asc(nulls_last=True)
+
+    @property
+    def direction(self) -> str:
+        """What the term says after its column."""
+        nulls = ("NULLS FIRST" if self.descending else "NULLS LAST") if self.nullable else ""
+        return f"{'DESC' if self.descending else 'ASC'} {nulls}".rstrip()
 
     def beyond(self, value: Any) -> Q:
         """Rows that come after `value` in this column's order."""
@@ -129,59 +132,9 @@ def size_of(parameters: Mapping[str, str], name: str, alias: str) -> int:
     return whole_number(parameters, name, second, MAX_LIMIT)
 
 
-def total_of(queryset: QuerySet[Any], *, exact: bool) -> tuple[int, bool]:
-    """How many rows match, and whether that is an estimate."""
-    if exact:
-        return queryset.order_by().count(), False
-    counted = queryset.order_by().values("pk")[: EXACT_TOTAL + 1].count()
-    if counted <= EXACT_TOTAL:
-        return counted, False
-    estimate = estimate_count(queryset)
-    if estimate is None:
-        return queryset.order_by().count(), False
-    return max(estimate, counted), True
-
-
 def ordered(queryset: QuerySet[Any], keys: Sequence[SortKey]) -> QuerySet[Any]:
     """The rows in that order."""
     return queryset.order_by(*(key.expression() for key in keys))
-
-
-def page_of(
-    queryset: QuerySet[Any],
-    keys: Sequence[SortKey],
-    parameters: Mapping[str, str],
-    represent: Callable[[list[Any]], list[Any]],
-) -> dict[str, Any]:
-    """One page: {"items", "page", "limit", "total", "pages", "has_next", "has_prev"[, "total_estimated"]}."""
-    limit = size_of(parameters, "limit", "size")
-    page = whole_number(parameters, "page", 1, MAX_PAGE)
-    counting = parameters.get("count", "")
-    if counting not in {"", "exact", "estimate"}:
-        raise Invalid(
-            {
-                "count": _("Unknown value “%(value)s”. Known values: %(known)s.")
-                % {"value": counting, "known": "exact, estimate"}
-            }
-        )
-    total, estimated = total_of(queryset, exact=counting == "exact")
-    offset = (page - 1) * limit
-    known_empty = not estimated and offset >= total
-    # One row more than asked for tells whether there is a next page, whatever an estimate says.
-    rows = [] if known_empty else list(ordered(queryset, keys)[offset : offset + limit + 1])
-    has_next = len(rows) > limit
-    answer = {
-        "items": represent(rows[:limit]),
-        "page": page,
-        "limit": limit,
-        "total": total,
-        "pages": math.ceil(total / limit),
-        "has_next": has_next,
-        "has_prev": page > 1,
-    }
-    if estimated:
-        answer["total_estimated"] = True
-    return answer
 
 
 def value_at(row: Any, path: str) -> Any:
@@ -204,28 +157,11 @@ def fingerprint(model: type[Model], keys: Sequence[SortKey], parameters: Mapping
     ).hexdigest()[:16]
 
 
-def cursor_of(
-    queryset: QuerySet[Any],
-    keys: Sequence[SortKey],
-    parameters: Mapping[str, str],
-    represent: Callable[[list[Any]], list[Any]],
-) -> dict[str, Any]:
-    """One step of a cursor: {"items", "next_cursor", "has_more"}; an empty cursor is the first step."""
-    limit = size_of(parameters, "size", "limit")
-    belongs = fingerprint(queryset.model, keys, parameters)
-    if parameters.get("cursor"):
-        queryset = queryset.filter(beyond(keys, read_cursor(parameters["cursor"], belongs)))
-    try:
-        rows = list(ordered(queryset, keys)[: limit + 1])
-    except (ValidationError, ValueError, TypeError) as error:
-        raise Invalid({"cursor": _("The cursor is not valid for this list.")}) from error
-    has_more = len(rows) > limit
-    rows = rows[:limit]
-    following = None
-    if has_more:
-        values = [value_at(rows[-1], key.path) for key in keys]
-        following = signing.dumps([belongs, values], salt=CURSOR_SALT, compress=True)
-    return {"items": represent(rows), "next_cursor": following, "has_more": has_more}
+def cursor_text(belongs: str, values: Sequence[Any]) -> str:
+    """The cursor of a row with these sort values."""
+    return signing.dumps(
+        [belongs, [plain(value) for value in values]], salt=CURSOR_SALT, compress=True
+    )
 
 
 def read_cursor(raw: str, belongs: str) -> list[Any]:

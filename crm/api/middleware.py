@@ -52,6 +52,9 @@ class RequestContextMiddleware:
             response = self.get_response(request)
             actor = current_origin().actor
         response.headers["X-Request-ID"] = origin.request_id
+        if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
+            # Without it the server would have to send the body in chunks.
+            response.headers["Content-Length"] = str(len(response.content))
         access.log(
             logging.DEBUG if request.path in PROBES else logging.INFO,
             "%s %s %s %.0fms request=%s user=%s",
@@ -106,10 +109,12 @@ class CorsMiddleware:
     @staticmethod
     def allowed(origin: str) -> str:
         """What to answer that origin: itself, `*`, or nothing."""
+        if not origin:
+            return ""
         listed = {known.rstrip("/").lower() for known in settings.CORS_ORIGINS}
-        if origin and origin.lower() in listed:
+        if origin.lower() in listed:
             return origin
-        return "*" if origin and "*" in listed else ""
+        return "*" if "*" in listed else ""
 
 
 class SlashlessMiddleware:

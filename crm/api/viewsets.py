@@ -4,12 +4,13 @@ A subclass declares its model, serializer, filters, sorts and services. It canno
 every queryset starts with `visible_to`, and every write goes through a service that locks and compares.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
+from django.http import HttpResponse
 from django.utils.translation import gettext as _
 from rest_framework import serializers, status
 from rest_framework.permissions import IsAuthenticated
@@ -20,7 +21,13 @@ from rest_framework.viewsets import GenericViewSet
 from crm.api import listing
 from crm.api.caller import caller_of
 from crm.api.filters import ListFilters, filtered, parameters_of
+from crm.api.json_members import members_of
+from crm.api.kept_plans import planned, sight_of, timeless
+from crm.api.pages import BySerializer, Plan, Rows, bare_of, page_of, step_of
 from crm.api.permissions import HasScope
+from crm.api.rendering import to_json
+from crm.db.json_pages import ANY_ID, ROW, JsonRows, json_rows
+from crm.db.json_text import Member
 from crm.editing import MASKS, StaleRecord
 from crm.errors import CallerError, Forbidden, Invalid, Malformed, NotFound
 from crm.masking import is_masked
@@ -52,6 +59,15 @@ class ReaderViewSet(GenericViewSet[Any]):
     # Names of `sorts` that hold personal data: an engineer's list could unmask by its order.
     personal_sorts: ClassVar[frozenset[str]] = frozenset()
     related: ClassVar[tuple[str, ...]] = ()
+    # Fields that the query computes for some requests: shown when it does.
+    annotated: ClassVar[tuple[str, ...]] = ()
+    # The column whose value is a detail's entity tag.
+    tagged_by: ClassVar[str] = ""
+    # Whether rows are represented by the serializer, one by one, instead of by the database: where a field
+    # is worked out in Python.
+    by_serializer: ClassVar[bool] = False
+    # Whether `visible_to` goes by the caller's role and territory alone, so that its SQL stays the same.
+    sight_by_role: ClassVar[bool] = False
     # The order of a cursor without `sort`: by id, in the columns that the list's indexes have.
     cursor_keys: ClassVar[Sequence[listing.SortKey]] = listing.BY_ID
 
@@ -102,6 +118,37 @@ class ReaderViewSet(GenericViewSet[Any]):
         view.request = cast("Request", Question(user, parameters))
         return view
 
+    def json_of(
+        self, rows: QuerySet[Any], *, keys: Sequence[listing.SortKey] = (), tell: Sequence[str] = ()
+    ) -> JsonRows:
+        """Rows as the caller sees them, as JSON that the database makes from the serializer's fields."""
+        shown, masked = self.get_serializer_class(), not self.caller.sees_personal_data
+
+        def members(computed: Mapping[str, str]) -> Sequence[Member]:
+            annotated = tuple((name, computed.get(name, "")) for name in self.annotated)
+            return members_of(
+                shown, rows.model, ROW, masked=masked, annotated=annotated, using=rows.db
+            )
+
+        order = [(key.path, key.direction) for key in keys]
+        return json_rows(rows, members, order=order, tell=tell)
+
+    def read(
+        self, rows: QuerySet[Any], keys: Sequence[listing.SortKey], *, telling: bool = False
+    ) -> Rows:
+        """How rows, in order and cut, are read."""
+        if self.by_serializer:
+            return BySerializer(rows, keys, self.represent)
+        return self.json_of(rows, keys=keys, tell=[key.path for key in keys] if telling else ())
+
+    def plan_key(self, parameters: Mapping[str, str], *, lasting: bool) -> Hashable | None:
+        """What a plan of this request is kept under; None when it is not."""
+        if self.by_serializer or not (lasting and self.sight_by_role):
+            return None
+        rest = tuple(sorted((name, value) for name, value in self.kwargs.items() if name != "pk"))
+        asked = tuple(sorted(parameters.items()))
+        return type(self), self.action, rest, sight_of(self.caller), asked
+
     def narrowed(
         self, rows: QuerySet[Any], parameters: Mapping[str, str]
     ) -> tuple[QuerySet[Any], Mapping[str, str], str]:
@@ -119,45 +166,66 @@ class ReaderViewSet(GenericViewSet[Any]):
         asked = parameters.get("sort", "").strip() or default
         return listing.ordered(rows, listing.sort_keys(asked, known, rows.model))
 
-    def listed(self, rows: QuerySet[Any]) -> Response:
-        """The list answer over `rows`: filtered, in order, as a page or a step of a cursor."""
+    def listed(self, rows: Callable[[], QuerySet[Any]], *, bare: bool = False) -> HttpResponse:
+        """The list answer over `rows`: filtered, in order, as a page or a step of a cursor.
+
+        bare: as a plain array of at most 1,000, unless a page or a cursor is asked for.
+        """
         parameters = parameters_of(self.request.query_params)
+        # Somebody walks on: the next cursor is another one.
+        lasting = not parameters.get("cursor") and timeless(self.filters, parameters)
+        key = self.plan_key(parameters, lasting=lasting)
+        return json_response(
+            planned(key, lambda: self.plan(rows(), parameters, bare=bare)).answer()
+        )
+
+    def plan(self, rows: QuerySet[Any], parameters: Mapping[str, str], *, bare: bool) -> Plan:
+        """How the list is answered. Raises Invalid."""
         rows, known, default = self.narrowed(rows, parameters)
-        asked = parameters.get("sort", "")
+        asked = parameters.get("sort", "").strip()
         if "cursor" in parameters:
             if "page" in parameters:
                 raise Invalid({"cursor": _("Ask for either a page or a cursor.")})
-            keys = (
-                listing.sort_keys(asked, known, rows.model) if asked.strip() else self.cursor_keys
-            )
-            return Response(listing.cursor_of(rows, keys, parameters, self.represent))
-        keys = listing.sort_keys(asked if asked.strip() else default, known, rows.model)
-        return Response(listing.page_of(rows, keys, parameters, self.represent))
+            keys = listing.sort_keys(asked, known, rows.model) if asked else self.cursor_keys
+            return step_of(rows, keys, parameters, self.read)
+        keys = listing.sort_keys(asked or default, known, rows.model)
+        if bare and "page" not in parameters:
+            return bare_of(rows, keys, parameters, self.read)
+        return page_of(rows, keys, parameters, self.read)
 
-    def listed_bare(self, rows: QuerySet[Any]) -> Response:
-        """The list answer as a plain array of at most 1,000, unless a page or a cursor is asked for."""
-        parameters = parameters_of(self.request.query_params)
-        if {"page", "cursor"} & parameters.keys():
-            return self.listed(rows)
-        rows, known, default = self.narrowed(rows, parameters)
-        name = "size" if parameters.get("size") else "limit"
-        limit = listing.whole_number(parameters, name, listing.MAX_LIMIT, listing.MAX_LIMIT)
-        keys = listing.sort_keys(parameters.get("sort", "").strip() or default, known, rows.model)
-        return Response(self.represent(list(listing.ordered(rows, keys)[:limit])))
-
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """What the caller may see, by page or cursor."""
-        return self.listed(self.get_queryset())
+        return self.listed(self.get_queryset)
 
-    def retrieve(self, request: Request, pk: str) -> Response:
+    def retrieve(self, request: Request, pk: str) -> HttpResponse:
         """One record."""
-        return Response(self.get_serializer(self.get_object()).data)
+        record_id = self.record_id()
+        tag = (self.tagged_by,) if self.tagged_by else ()
+        if self.by_serializer:
+            record = self.get_object()
+            text = to_json(self.get_serializer(record).data)
+            return json_response(text, [getattr(record, column) for column in tag])
+        parameters = parameters_of(self.request.query_params)
+        key = self.plan_key(parameters, lasting=parameters.keys() <= {"deleted"})
+        rows = planned(key, lambda: self.json_of(self.get_queryset().filter(pk=ANY_ID), tell=tag))
+        found = rows.fetch_one(record_id)
+        if found is None:
+            raise NotFound
+        return json_response(found.text.encode(), found.values)
+
+
+def json_response(body: bytes, tag: Sequence[Any] = ()) -> HttpResponse:
+    """An answer whose JSON is ready. tag: the value of its entity tag, if it has one."""
+    headers = {"ETag": f'"{tag[0]}"'} if tag else None
+    return HttpResponse(body, content_type="application/json", headers=headers)
 
 
 class RecordViewSet(ReaderViewSet):
     """Create, read, edit, delete and restore one kind of record."""
 
     services: ClassVar[Any]
+    tagged_by = "version"
+    sight_by_role = True
 
     def get_queryset(self) -> QuerySet[Any]:
         word = parameters_of(self.request.query_params).get("deleted", "").strip().lower()
@@ -187,10 +255,6 @@ class RecordViewSet(ReaderViewSet):
         return Response(
             self.get_serializer(shown).data, status=code, headers={"ETag": f'"{shown.version}"'}
         )
-
-    def retrieve(self, request: Request, pk: str) -> Response:
-        record = self.get_object()
-        return Response(self.get_serializer(record).data, headers={"ETag": f'"{record.version}"'})
 
     def create(self, request: Request) -> Response:
         """Create a record in the caller's territory."""

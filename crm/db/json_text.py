@@ -23,6 +23,8 @@ class Kind(Enum):
     BOOLEAN = "boolean"
     REAL = "real"
     JSON = "json"
+    # A row of another table: its members, or null without such a row.
+    ROW = "row"
 
 
 _KINDS: Final[Mapping[str, Kind]] = {
@@ -42,16 +44,20 @@ def kind_of(field: "Field[Any, Any]") -> Kind:
 
 @dataclass(frozen=True)
 class Member:
-    """One member of a JSON object: its name, and the SQL expression and kind of its value."""
+    """One member of a JSON object: its name, and the SQL expression and kind of its value.
+
+    Of a ROW `sql` is what follows FROM (one row at most), and `members` are its own.
+    """
 
     name: str
     sql: str
     kind: Kind = Kind.PLAIN
+    members: tuple["Member", ...] = ()
 
 
-def object_sql(connection: BaseDatabaseWrapper, members: Sequence[Member]) -> str:
-    """A text expression of a JSON object."""
-    return _OBJECTS[connection.vendor](members)
+def object_sql(connection: BaseDatabaseWrapper, members: Sequence[Member], source: str = "") -> str:
+    """A text expression of a JSON object: of the row at hand, or of what follows FROM (one row at most)."""
+    return _OBJECTS[connection.vendor](members, source)
 
 
 def moment_sql(connection: BaseDatabaseWrapper, sql: str) -> str:
@@ -82,12 +88,20 @@ def _postgresql_moment(sql: str) -> str:
     return f"replace({text}, '.000000Z', 'Z')"
 
 
-def _postgresql_object(members: Sequence[Member]) -> str:
-    columns = ", ".join(
-        f'{_postgresql_moment(m.sql) if m.kind is Kind.MOMENT else m.sql} AS "{m.name}"'
-        for m in members
-    )
-    return f"(SELECT row_to_json(d)::text FROM (SELECT {columns}) d)"
+def _postgresql_value(member: Member) -> str:
+    if member.kind is Kind.MOMENT:
+        return _postgresql_moment(member.sql)
+    return _postgresql_row(member.members, member.sql) if member.kind is Kind.ROW else member.sql
+
+
+def _postgresql_row(members: Sequence[Member], source: str, cast: str = "") -> str:
+    columns = ", ".join(f'{_postgresql_value(member)} AS "{member.name}"' for member in members)
+    origin = f" FROM {source}" if source else ""
+    return f"(SELECT row_to_json(d){cast} FROM (SELECT {columns}{origin}) d)"
+
+
+def _postgresql_object(members: Sequence[Member], source: str) -> str:
+    return _postgresql_row(members, source, "::text")
 
 
 def _copied(
@@ -135,12 +149,15 @@ def _sqlite_value(member: Member) -> str:
         return f"CASE {tries} END"
     if member.kind is Kind.JSON:
         return f"json({sql})"
+    if member.kind is Kind.ROW:
+        # What comes out of a subquery is text again, until it is told to be JSON.
+        return f"json({_sqlite_object(member.members, sql)})"
     return {Kind.ID: _sqlite_id, Kind.MOMENT: _sqlite_moment}.get(member.kind, str)(sql)
 
 
-def _sqlite_object(members: Sequence[Member]) -> str:
+def _sqlite_object(members: Sequence[Member], source: str) -> str:
     parts = ", ".join(f"'{member.name}', {_sqlite_value(member)}" for member in members)
-    return f"json_object({parts})"
+    return f"(SELECT json_object({parts}) FROM {source})" if source else f"json_object({parts})"
 
 
 # An escape of JSON: of a pair of surrogates, of one letter, or any other.
@@ -177,7 +194,7 @@ def _fetched(
                 )
 
 
-_OBJECTS: Final[Mapping[str, Callable[[Sequence[Member]], str]]] = {
+_OBJECTS: Final[Mapping[str, Callable[[Sequence[Member], str], str]]] = {
     "postgresql": _postgresql_object,
     "sqlite": _sqlite_object,
 }

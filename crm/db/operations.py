@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.operations import AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
 from django.db.migrations.state import ProjectState
 
@@ -59,3 +60,75 @@ class FrozenSQL(Operation):
 
     def describe(self) -> str:
         return f"Run the frozen SQL of {self.name}"
+
+
+class _WhileInUse:
+    """On PostgreSQL the table stays open to writers meanwhile; the migration needs `atomic = False`."""
+
+    def concurrently(self, editor: BaseDatabaseSchemaEditor) -> dict[str, bool]:
+        """What the schema editor's methods take for it."""
+        return {"concurrently": True} if editor.connection.vendor == "postgresql" else {}
+
+    def build(
+        self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
+    ) -> None:
+        """Make the index that the state knows by its name."""
+        model_state = state.models[app_label, self.model_name_lower]  # type: ignore[attr-defined]
+        model = state.apps.get_model(app_label, self.model_name)  # type: ignore[attr-defined]
+        editor.add_index(model, model_state.get_index_by_name(name), **self.concurrently(editor))
+
+    def drop(
+        self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
+    ) -> None:
+        """Drop the index that the state knows by its name."""
+        model_state = state.models[app_label, self.model_name_lower]  # type: ignore[attr-defined]
+        model = state.apps.get_model(app_label, self.model_name)  # type: ignore[attr-defined]
+        editor.remove_index(model, model_state.get_index_by_name(name), **self.concurrently(editor))
+
+
+class AddIndexWhileInUse(_WhileInUse, AddIndex):
+    """AddIndex for a big table."""
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.build(schema_editor, app_label, to_state, self.index.name)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.drop(schema_editor, app_label, from_state, self.index.name)
+
+
+class RemoveIndexWhileInUse(_WhileInUse, RemoveIndex):
+    """RemoveIndex for a big table."""
+
+    atomic = False
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.drop(schema_editor, app_label, from_state, self.name)
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.build(schema_editor, app_label, to_state, self.name)

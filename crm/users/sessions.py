@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm.changes import Action, Change, current_origin, report
+from crm.db.lookups import RowByIds, asked_first
 from crm.errors import Invalid, Unauthorized
 from crm.masking import mask_email
 from crm.users import login_limits, passwords, tokens
@@ -20,6 +21,16 @@ from crm.users.models import Session, User, normalise_email
 
 # How long a lost answer to a refresh may be asked for again.
 REPEAT_WITHIN: Final = timedelta(minutes=5)
+
+# Asked by every request; what hardly any of them looks at is left to a query of its own.
+_OF_USER: Final = RowByIds(
+    lambda session_id, user_id: (
+        Session.objects.select_related("user")
+        .defer("created_at", "user__created_at", "user__updated_at", "user__search_text")
+        .filter(pk=session_id, user_id=user_id)
+    ),
+    2,
+)
 
 
 def event(action: Action, user: User | None, **facts: Any) -> Change:
@@ -94,8 +105,7 @@ def of_access_token(raw: str) -> Session:
 
 def living(claims: tokens.Claims) -> Session:
     """The session that a token names, with its person. Raises Unauthorized when it has ended."""
-    rows = Session.objects.select_related("user")
-    session = rows.filter(pk=claims.session_id, user_id=claims.user_id).first()
+    session = asked_first(lambda: _OF_USER.find(claims.session_id, claims.user_id))
     if session is None or not alive(session):
         raise Unauthorized(_("This session has ended. Log in again."))
     return session

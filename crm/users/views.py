@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.http import HttpResponse
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
@@ -49,14 +50,15 @@ class UserViewSet(ReaderViewSet):
         "updated_at": "updated_at",
     }
     personal_sorts = frozenset({"email"})
+    sight_by_role = True
 
     @documented(listing=True, bare=True)
-    def list(self, request: Request) -> Response:
+    def list(self, request: Request) -> HttpResponse:
         """People in the caller's sight: a bare array, or a page or step of a cursor when one is asked for.
 
         The bare array holds at most 1,000 people.
         """
-        return self.listed_bare(self.get_queryset())
+        return self.listed(self.get_queryset, bare=True)
 
     @extend_schema(request=UserSerializer, responses={201: UserSerializer})
     def create(self, request: Request) -> Response:
