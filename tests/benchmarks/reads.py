@@ -138,7 +138,8 @@ def cursors(ground: Ground) -> tuple[Ask, Ask]:
 
     token, connection = ground.tokens["supervisor"], Connection(ground.port)
     first = request("GET", "/api/v1/objects?cursor=&size=20", token=token)
-    cursor, last = "", ""
+    cursor: str | None = ""
+    last = ""
     while cursor is not None:
         # Big steps to the end; the cursor before the last one goes on with small ones.
         last = cursor
