@@ -19,7 +19,11 @@ REPORT = "report"
 # Models whose rows get no entries of their own, and why.
 UNTOLD = {
     "audit.AuditEntry": "the trail itself; pruning it is told as an event",
+    "backoffice.BulkJob": "each record that it changes has its own entry",
     "reports.ReportJob": "a finished one is told as an event: export",
+    "imports.ImportJob": "what it imports has its entries",
+    "imports.Part": "what became of the rows of a file, for its owner, for a week",
+    "imports.Upload": "a file that waits for its import",
     "objects.ObjectAccess": "follows from objects and visits, by triggers",
     "sync.FeedState": "the feed's own bookkeeping: its epoch and its purge watermark",
     "sync.Loss": "follows from moves of objects and visits, by triggers",

@@ -1,14 +1,16 @@
 """Every address of the product."""
 
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 
 from crm import health
 from crm.api import docs
 
-handler400 = "crm.api.refusing.bad_request"
-handler403 = "crm.api.refusing.permission_denied"
-handler404 = "crm.api.refusing.page_not_found"
-handler500 = "crm.api.refusing.server_error"
+handler400 = "crm.backoffice.errors.bad_request"
+handler403 = "crm.backoffice.errors.permission_denied"
+handler404 = "crm.backoffice.errors.page_not_found"
+handler500 = "crm.backoffice.errors.server_error"
 
 # In the order of how often they are asked for: each address is compared one after the other.
 API = [
@@ -24,6 +26,8 @@ API = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", include(API)),
+    path("admin", RedirectView.as_view(url="/admin/", permanent=False)),
+    path("admin/", admin.site.urls),
     path("openapi.json", docs.openapi_json, name="openapi"),
     path("docs", docs.swagger),
     path("redoc", docs.redoc),

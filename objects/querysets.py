@@ -53,6 +53,18 @@ class ObjectQuerySet(RecordQuerySet):
             return self.filter(pk__in=object_ids_in_sight_of(user))
         return self.filter(territory)
 
+    def ways_visible_to(self, user: "User") -> list[Self]:
+        """`visible_to` in parts without a common row, each read by an index of its own.
+
+        For whoever counts: the whole of an engineer's sight would first have to be gathered by id.
+        """
+        territory = Territory.of(user).condition()
+        if territory is None or not user.is_engineer:
+            return [self.visible_to(user)]
+        seen = ObjectAccess.objects.objects_seen_by(user.pk).values("object_id")
+        live = self.live()
+        return [live.filter(territory), live.filter(pk__in=seen).exclude(territory)]
+
 
 class HangingOnObjectQuerySet(RecordQuerySet):
     """Records that belong to an object share its sight."""

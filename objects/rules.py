@@ -5,6 +5,7 @@ all at once.
 """
 
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -76,6 +77,35 @@ def check_object(record: Object, changes: Changes, *, refs: References) -> None:
             raise Invalid({field: _("The object would lie outside your territory.")})
     if "responsible_user_id" in changes and record.responsible_user_id != actor.pk:
         refs.check(User, record.responsible_user_id, field="responsible_user_id")
+
+
+def delegation(
+    record: Object,
+    supervisor_id: UUID,
+    *,
+    actor: User,
+    known: dict[UUID, bool] | None = None,
+) -> Changes:
+    """What handing an object over comes to: to a supervisor whose territory holds it.
+
+    An engineer hands over only what they themselves are responsible for. known: answers by city, for whoever
+    hands over many to the same supervisor. Raises Invalid, Forbidden.
+    """
+    if actor.is_engineer and record.responsible_user_id != actor.pk:
+        raise Forbidden(_("Engineers can delegate only objects that they are responsible for."))
+    answers = {} if known is None else known
+    if record.city_id not in answers:
+        holding = User.objects.supervisors_for(record.city_id)
+        answers[record.city_id] = holding.filter(pk=supervisor_id).exists()
+    if not answers[record.city_id]:
+        raise Invalid(
+            {
+                "supervisor_id": _(
+                    "This is not an active supervisor whose territory holds the object."
+                )
+            }
+        )
+    return editing.really_changed(record, {"responsible_user_id": supervisor_id})
 
 
 def new_unit(values: Changes, *, refs: References) -> Unit:

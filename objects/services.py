@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 from crm import editing
 from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
-from crm.errors import Forbidden, Invalid, NotFound
+from crm.errors import Invalid, NotFound
 from crm.references import References
 from crm.users.models import User
 from objects import rules
@@ -77,18 +77,8 @@ def delegate_object(*, actor: User, record_id: UUID, supervisor_id: UUID) -> Obj
     """
     with transaction.atomic(), editing.refusals(OBJECT_REFUSALS):
         record = editing.locked(Object, record_id, actor=actor)
-        if actor.is_engineer and record.responsible_user_id != actor.pk:
-            raise Forbidden(_("Engineers can delegate only objects that they are responsible for."))
-        target = User.objects.supervisors_for(record.city_id).filter(pk=supervisor_id).first()
-        if target is None:
-            raise Invalid(
-                {
-                    "supervisor_id": _(
-                        "This is not an active supervisor whose territory holds the object."
-                    )
-                }
-            )
-        return editing.apply(record, {"responsible_user_id": target.pk}, actor=actor)
+        changes = rules.delegation(record, supervisor_id, actor=actor)
+        return editing.apply(record, changes, actor=actor)
 
 
 def delete_object(*, actor: User, record_id: UUID) -> Object:

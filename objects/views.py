@@ -5,14 +5,20 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from crm.api import schema_lists
+from crm.api.filters import parameters_of
 from crm.api.schema import documented
 from crm.api.viewsets import RecordViewSet
 from crm.errors import Invalid
+from objects.clusters import clusters_of
 from objects.filters import ObjectFilters, UnitFilters
+from objects.map_filters import MapFilters, on_map
+from objects.map_serializers import ObjectMapSerializer
 from objects.models import Object, Unit
 from objects.serializers import ObjectSerializer, UnitSerializer
 from objects.services import OBJECTS, UNITS, delegate_object
@@ -49,6 +55,25 @@ class ObjectViewSet(RecordViewSet):
     def my_tasks(self, request: Request) -> HttpResponse:
         """Objects that the caller is responsible for."""
         return self.listed(lambda: self.get_queryset().filter(responsible_user_id=self.caller.pk))
+
+    @extend_schema(
+        parameters=[*schema_lists.filter_parameters(MapFilters), schema_lists.DELETED],
+        responses=ObjectMapSerializer,
+    )
+    @action(detail=False)
+    def clusters(self, request: Request) -> Response:
+        """The objects in a box of the map: clusters of many, and single ones.
+
+        Filters and search are those of the list; a cluster counts what the list would list.
+        """
+        parameters = parameters_of(request.query_params)
+        seen = (
+            [self.get_queryset()]
+            if "deleted" in parameters
+            else Object.objects.ways_visible_to(self.caller)
+        )
+        ways, boxes, zoom = on_map(seen, parameters, request)
+        return Response(clusters_of(ways, boxes=boxes, zoom=zoom, reader=self.caller))
 
     @documented(parameters={"supervisor_id": "uuid"}, required=("supervisor_id",), body=False)
     @action(detail=True, methods=["post"])

@@ -17,6 +17,7 @@ from crm.users.models import User
 from objects.views import ObjectViewSet, UnitViewSet
 from reports.columns import Column, chosen
 from reports.models import ReportEntity, ReportJob
+from reports.office_lists import OFFICE, narrowed
 from visits.views import VisitViewSet
 
 LISTS: Final[Mapping[str, type[RecordViewSet]]] = {
@@ -54,9 +55,11 @@ class Selection:
 
     def rows(self, user: User) -> QuerySet[Any]:
         """The rows that this person sees of it, in order. Raises Invalid, and Forbidden, as the list does."""
-        asked = {**self.parameters, **({"sort": self.sort} if self.sort else {})}
+        api = {name: one for name, one in self.parameters.items() if not name.startswith(OFFICE)}
+        asked = {**api, **({"sort": self.sort} if self.sort else {})}
         try:
-            return LISTS[self.entity].asked_by(user, asked).in_order()
+            rows = LISTS[self.entity].asked_by(user, asked).in_order()
+            return narrowed(self.entity, rows, self.parameters, user)
         except Invalid as error:
             raise Invalid(renamed(error.fields, self.parameters)) from error
 

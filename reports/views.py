@@ -113,7 +113,7 @@ class PreviewView(ReportView):
         caller = caller_of(request)
         columns = selection.shown()
         rows = selection.rows(caller)
-        total, estimated = listing.total_of(rows, exact=False)
+        total, estimated = listing.total_of(rows)
         answer: dict[str, Any] = {
             "rows": previewed(caller, rows[: asked["limit"]], columns, raw=asked["raw"]),
             "total": total,

@@ -1,14 +1,36 @@
 """Refused items, kept so that nothing that somebody typed is lost, even when it could not be applied."""
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from crm.errors import Forbidden
 from crm.territory.models import City, District
+from crm.users.roles import Role
+
+if TYPE_CHECKING:
+    from crm.users.models import User
+
+
+class RefusedItemQuerySet(models.QuerySet[Any]):
+    """Questions about refused items."""
+
+    def visible_to(self, user: "User") -> Self:
+        """ADMIN: all. SUPERVISOR: those of their city (all, without one). ENGINEER: their own."""
+        if user.role == Role.ADMIN or (user.role == Role.SUPERVISOR and user.city_id is None):
+            return self
+        if user.role == Role.SUPERVISOR:
+            return self.filter(city_id=user.city_id)
+        return self.filter(user_id=user.pk)
+
+    def open(self) -> Self:
+        """Those that nobody has dealt with."""
+        return self.filter(dealt_with_at__isnull=True)
 
 
 class RefusedItem(models.Model):
@@ -50,6 +72,8 @@ class RefusedItem(models.Model):
         verbose_name=_("dealt with by"),
     )
 
+    objects: ClassVar[Any] = RefusedItemQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("refused item")
         verbose_name_plural = _("refused items")
@@ -85,3 +109,20 @@ def forget_refused(user_id: UUID, fingerprints: Iterable[str]) -> None:
     names = list(fingerprints)
     if names:
         RefusedItem.objects.filter(user_id=user_id, fingerprint__in=names).delete()
+
+
+def deal_with(*, actor: "User", ids: Sequence[int], done: bool = True) -> int:
+    """Mark refused items in the actor's sight as dealt with, or as open again; returns how many changed.
+
+    The row itself says who did and when. Raises Forbidden for an engineer.
+    """
+    if actor.is_engineer:
+        raise Forbidden
+    with transaction.atomic():
+        rows = RefusedItem.objects.visible_to(actor).filter(pk__in=ids)
+        if done:
+            changed: int = rows.open().update(dealt_with_at=timezone.now(), dealt_with_by=actor)
+            return changed
+        closed = rows.filter(dealt_with_at__isnull=False)
+        opened: int = closed.update(dealt_with_at=None, dealt_with_by=None)
+        return opened

@@ -1,29 +1,13 @@
 """Figures as the API shows them."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from crm.api.fields import MomentField
+from crm.api.fields import MomentField, numbers_by
 from objects.models import ObjectStatus
 from visits.analytics import PERIOD_DAYS
 from visits.transitions import VisitStatus
-
-
-def by_status(statuses: Iterable[str]) -> serializers.Field[Any, Any, Any, Any]:
-    """A number for each status."""
-    schema = {
-        "type": "object",
-        "properties": {status: {"type": "integer", "minimum": 0} for status in statuses},
-        "required": list(statuses),
-        "additionalProperties": False,
-    }
-    field: type[serializers.DictField] = extend_schema_field(schema)(
-        type("NumbersByStatusField", (serializers.DictField,), {})
-    )
-    return field(read_only=True)
 
 
 def number(help_text: str = "") -> serializers.IntegerField:
@@ -48,12 +32,12 @@ class AnalyticsSummarySerializer(serializers.Serializer[Any]):
     since = MomentField(read_only=True, help_text="Where the period begins.")
     objects_total = number()
     objects_in_work = number("Objects with the status INTEREST.")
-    objects_by_status = by_status(ObjectStatus.values)
+    objects_by_status = numbers_by(ObjectStatus.values)
     customers_total = number()
     total_visits = number("Visits scheduled in the period.")
     completed_visits = number("Those of them that are DONE.")
     completion_rate = share()
-    visits_by_status = by_status(VisitStatus.values)
+    visits_by_status = numbers_by(VisitStatus.values)
     callbacks_due = number("Call-backs due by the end of today, the overdue ones included.")
     callbacks_overdue = number("Call-backs past their time.")
 

@@ -109,9 +109,10 @@ class Visit(Record):
                 condition=Q(deleted_at__isnull=True),
             ),
             models.Index(fields=["status"], name="visits_visit_status"),
+            # All that the home page counts a period by: it reads no row of the table.
             models.Index(
-                fields=["scheduled_at", "id"],
-                name="visits_visit_scheduled_at",
+                fields=["scheduled_at", "id", "status", "engineer", "object"],
+                name="visits_visit_scheduled",
                 condition=Q(deleted_at__isnull=True),
             ),
             models.Index(fields=["finished_at"], name="visits_visit_finished_at"),
@@ -121,6 +122,12 @@ class Visit(Record):
                 fields=["next_action_due_at"],
                 name="visits_visit_next_action",
                 condition=Q(deleted_at__isnull=True),
+            ),
+            # The same for call-backs: few visits promise one.
+            models.Index(
+                fields=["next_action_due_at", "id", "object"],
+                name="visits_visit_promised",
+                condition=Q(deleted_at__isnull=True, next_action_due_at__isnull=False),
             ),
             models.Index(
                 fields=["updated_at", "id"],

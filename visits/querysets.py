@@ -24,6 +24,16 @@ class VisitQuerySet(HangingOnObjectQuerySet):
         """Visits whose promised call-back is due by that moment."""
         return self.filter(next_action_due_at__lte=moment)
 
+    def overdue(self, moment: datetime) -> Self:
+        """Visits whose promised call-back is late at that moment."""
+        return self.filter(next_action_due_at__lt=moment)
+
+    def promised(self, *, since: datetime | None = None) -> Self:
+        """Visits with a promised call-back, all or those not yet late at that moment."""
+        if since is None:
+            return self.filter(next_action_due_at__isnull=False)
+        return self.filter(next_action_due_at__gte=since)
+
     def not_due_by(self, moment: datetime) -> Self:
         """Visits without a call-back, or with one due later."""
         return self.filter(Q(next_action_due_at__gt=moment) | Q(next_action_due_at__isnull=True))

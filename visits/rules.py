@@ -86,9 +86,7 @@ def refuse_times_not_yet(record: Visit | None, values: Changes) -> None:
     """Raise Invalid for times that would be dropped: nobody should believe that they were kept."""
     names = times_not_yet(record, values)
     if names:
-        raise Invalid(
-            {name: _("A visit of this status has no such time yet.") for name in names}
-        )
+        raise Invalid({name: _("A visit of this status has no such time yet.") for name in names})
 
 
 def check_move(record: Visit, changes: Changes, *, actor: User) -> None:

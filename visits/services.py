@@ -1,14 +1,16 @@
 """What happens to visits: the one room behind every door."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from crm import editing
 from crm.deletion import delete_record, restore_record
 from crm.editing import Changes
-from crm.errors import Forbidden
+from crm.errors import Forbidden, Invalid
 from crm.references import References
 from crm.users.models import User
 from objects.services import parent_object
@@ -75,6 +77,22 @@ def reopen_visit(*, actor: User, record_id: UUID, version: int | None = None) ->
             raise Forbidden(_("Only supervisors and administrators reopen visits."))
         changes = {"status": VisitStatus.PLANNED.value}
         return update_visit(actor=actor, record_id=record_id, changes=changes, version=version)
+
+
+def settle_call_back(*, actor: User, record_id: UUID, version: int | None = None) -> Visit:
+    """Somebody has called: nothing is promised any more. Raises NotFound, StaleRecord."""
+    changes = {"next_action_due_at": None}
+    return update_visit(actor=actor, record_id=record_id, changes=changes, version=version)
+
+
+def postpone_call_back(
+    *, actor: User, record_id: UUID, until: datetime, version: int | None = None
+) -> Visit:
+    """Promise the call for another moment. Raises NotFound, StaleRecord, Invalid for a past one."""
+    if until <= timezone.now():
+        raise Invalid({"next_action_due_at": _("A call can only be put off to a later time.")})
+    changes = {"next_action_due_at": until}
+    return update_visit(actor=actor, record_id=record_id, changes=changes, version=version)
 
 
 def delete_visit(*, actor: User, record_id: UUID) -> Visit:

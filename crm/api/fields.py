@@ -1,6 +1,7 @@
 """Serializer fields that every endpoint shares."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -189,3 +190,17 @@ class JSONObjectField(serializers.DictField):
         """The refusal of a value beyond a limit."""
         sentence = self.error_messages[code] % {"limit": limit}
         return serializers.ValidationError(sentence, code=code)
+
+
+def numbers_by(codes: Sequence[str]) -> serializers.Field[Any, Any, Any, Any]:
+    """A number for each code, of statuses for example; every code is there."""
+    schema = {
+        "type": "object",
+        "properties": {code: {"type": "integer", "minimum": 0} for code in codes},
+        "required": list(codes),
+        "additionalProperties": False,
+    }
+    field: type[serializers.DictField] = extend_schema_field(schema)(
+        type("NumbersField", (serializers.DictField,), {})
+    )
+    return field(read_only=True)

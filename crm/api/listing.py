@@ -14,6 +14,7 @@ from django.db.models import F, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from crm.changes import plain
+from crm.db.counting import Matches
 from crm.errors import Invalid
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
@@ -130,6 +131,11 @@ def size_of(parameters: Mapping[str, str], name: str, alias: str) -> int:
     """How many rows one answer holds; `name` goes before `alias`. Raises Invalid, whichever is wrong."""
     second = whole_number(parameters, alias, DEFAULT_LIMIT, MAX_LIMIT)
     return whole_number(parameters, name, second, MAX_LIMIT)
+
+
+def total_of(queryset: QuerySet[Any]) -> tuple[int, bool]:
+    """How many rows match, and whether that is an estimate, which it may be beyond EXACT_TOTAL."""
+    return Matches(queryset, EXACT_TOTAL).total(None)
 
 
 def ordered(queryset: QuerySet[Any], keys: Sequence[SortKey]) -> QuerySet[Any]:

@@ -15,7 +15,7 @@ from django.utils.encoding import escape_uri_path
 
 from crm.api.client import address_of, request_id_of, user_agent_of
 from crm.api.errors import from_framework
-from crm.api.refusing import refuse
+from crm.api.refusing import error_of_status, refuse
 from crm.api.unexpected import record
 from crm.changes import Origin, current_origin, originating
 from crm.errors import CallerError
@@ -139,8 +139,8 @@ class BodyLimitMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         limit = settings.MAX_BODY_BYTES
         length = request.META.get("CONTENT_LENGTH") or ""
-        if length.isdecimal() and int(length) > limit:
-            return refuse(request, 413)
+        if length.isdecimal() and int(length) > self.limit_of(request):
+            return self.refusal(request)
         if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
             # Django takes a body without a length for an empty one.
             stream = request.META.get("wsgi.input") or request._stream
@@ -150,6 +150,23 @@ class BodyLimitMiddleware:
             request.META["CONTENT_LENGTH"] = str(len(body))
             request._stream = BytesIO(body)
         return self.get_response(request)
+
+    @staticmethod
+    def limit_of(request: HttpRequest) -> int:
+        """How long an announced body may be: addresses that take files take more, of those with a cookie."""
+        limit: int = settings.MAX_BODY_BYTES
+        if settings.SESSION_COOKIE_NAME in request.COOKIES:
+            limit = settings.LARGE_BODIES.get(request.path_info, limit)
+        return limit
+
+    @staticmethod
+    def refusal(request: HttpRequest) -> HttpResponse:
+        """The envelope, or a page where people read."""
+        if not is_page(request):
+            return refuse(request, 413)
+        from crm.backoffice.errors import refusal_page  # noqa: PLC0415 - needs the apps
+
+        return refusal_page(request, error_of_status(413))
 
 
 class EnvelopeMiddleware:

@@ -75,11 +75,13 @@ def meaning_of(declared: django_filters.Filter) -> str:
     return MEANINGS.get(type(declared)) or (type(declared).__doc__ or "").partition("\n")[0]
 
 
-def query(name: str, schema: Schema, description: str) -> OpenApiParameter:
+def query(
+    name: str, schema: Schema, description: str, *, required: bool = False
+) -> OpenApiParameter:
     """A query parameter; a list is joined by commas."""
     listed = schema.get("type") == "array"
     separate: dict[str, Any] = {"style": "form", "explode": False} if listed else {}
-    return OpenApiParameter(name, schema, description=description, **separate)
+    return OpenApiParameter(name, schema, description=description, required=required, **separate)
 
 
 def filter_parameters(declared: type[filters.ListFilters]) -> Iterator[OpenApiParameter]:
@@ -89,7 +91,7 @@ def filter_parameters(declared: type[filters.ListFilters]) -> Iterator[OpenApiPa
         yield query("q", text, "Every word of it begins a word of the record, in any case.")
         yield query("search", text, "The same as `q`.")
     for name, one in declared.base_filters.items():
-        yield query(name, schema_of(one), meaning_of(one))
+        yield query(name, schema_of(one), meaning_of(one), required=one.extra["required"])
 
 
 def paging_parameters(sorts: Mapping[str, str], default: str | None) -> Iterator[OpenApiParameter]:

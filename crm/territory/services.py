@@ -14,10 +14,13 @@ from crm import editing
 from crm.changes import Action, Change, report, snapshot
 from crm.editing import Changes
 from crm.errors import Conflict, Forbidden, Invalid, NotFound, Sentence
+from crm.folding import normalise_text, query_words
 from crm.records import Record
 from crm.territory.models import City, District, validate_time_zone
 
 if TYPE_CHECKING:
+    from django.db.models import QuerySet
+
     from crm.users.models import User
 
 P = TypeVar("P", City, District)
@@ -28,6 +31,22 @@ REFUSALS: dict[type, Mapping[str, tuple[str, Sentence]]] = {
     City: {"territory_city_name_key": CITY_TAKEN, "name": CITY_TAKEN},
     District: {"territory_district_city_name_unique": DISTRICT_TAKEN},
 }
+
+
+def named(places: "QuerySet[P]", query: str) -> "QuerySet[P]":
+    """The places of whose name each word of the query begins a word, as in every other list.
+
+    A dictionary is short: its names are read and folded here.
+    """
+    words = query_words(query)
+    if not words:
+        return places
+    fitting = [
+        pk
+        for pk, name in places.order_by().values_list("pk", "name")
+        if all(f" {word}" in normalise_text(name) for word in words)
+    ]
+    return places.filter(pk__in=fitting)
 
 
 def create_place(model: type[P], *, actor: "User | None", values: Changes) -> P:

@@ -143,7 +143,11 @@ class User(AbstractBaseUser, Timestamped):
         """Whether phones and e-mails are shown whole."""
         return not self.is_engineer
 
-    # What Django's admin asks for.
+    # What Django's admin and its theme ask for.
+    def get_full_name(self) -> str:
+        """The name in the corner of the back office."""
+        return self.full_name or self.email
+
     @property
     def is_staff(self) -> bool:
         """May open the back office."""

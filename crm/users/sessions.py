@@ -4,9 +4,10 @@ The row decides, not the token: who is loaded with it on each request is the per
 """
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.changes import Action, Change, current_origin, report
 from crm.db.lookups import RowByIds, asked_first
-from crm.errors import Invalid, Unauthorized
+from crm.errors import Forbidden, Invalid, Unauthorized
 from crm.masking import mask_email
 from crm.users import login_limits, passwords, tokens
 from crm.users.models import Session, User, normalise_email
@@ -45,7 +46,22 @@ def event(action: Action, user: User | None, **facts: Any) -> Change:
 
 
 def log_in(*, username: str, password: str) -> tokens.Pair:
+    """A new session for these credentials, as its first pair of tokens. Raises what `begin` raises."""
+    lifetime = tokens.lifetimes()[1]
+    return tokens.mint(begin(username=username, password=password, lifetime=lifetime))
+
+
+def begin(
+    *,
+    username: str,
+    password: str,
+    lifetime: timedelta,
+    admits: Callable[[User], bool] = lambda _: True,
+) -> Session:
     """A new session for these credentials.
+
+    admits: whether this door is for that person. Only those whose password was right hear that it is not:
+    Forbidden.
 
     Raises Unauthorized with one sentence for an unknown account, a blocked one and a wrong password, after
     the same work; RateLimited after too many failures.
@@ -53,17 +69,24 @@ def log_in(*, username: str, password: str) -> tokens.Pair:
     with login_limits.attempt(current_origin().ip_address, username):
         user = User.objects.filter(email=normalise_email(username)).first()
         right, stronger = passwords.verified(user, password)
-        session = opened(user, stronger) if right and user is not None else None
+        if right and user is not None and not admits(user):
+            told_of_failure(user, username, reason="role")
+            raise Forbidden(_("This door is not for your role."))
+        session = opened(user, stronger, lifetime) if right and user is not None else None
         if session is None:
-            with transaction.atomic():
-                report(
-                    [event(Action.LOGIN_FAILED, user, username=mask_email(username))], actor=None
-                )
+            told_of_failure(user, username)
             raise Unauthorized(_("Wrong e-mail or password."))
-    return tokens.mint(session)
+    return session
 
 
-def opened(user: User, stronger: str | None) -> Session | None:
+def told_of_failure(user: User | None, username: str, **facts: Any) -> None:
+    """Report that somebody could not log in."""
+    failure = event(Action.LOGIN_FAILED, user, username=mask_email(username), **facts)
+    with transaction.atomic():
+        report([failure], actor=None)
+
+
+def opened(user: User, stronger: str | None, lifetime: timedelta) -> Session | None:
     """A session of somebody whose password was right; None when that has just ceased to be so."""
     now = timezone.now()
     origin = current_origin()
@@ -76,12 +99,26 @@ def opened(user: User, stronger: str | None) -> Session | None:
         session = Session.objects.create(
             user=user,
             issued_at=now,
-            expires_at=now + tokens.lifetimes()[1],
+            expires_at=now + lifetime,
             ip_address=origin.ip_address,
             user_agent=origin.user_agent,
         )
         report([event(Action.LOGIN, user, session_id=str(session.pk))], actor=user)
     return session
+
+
+def prolong(session: Session, *, lifetime: timedelta) -> None:
+    """Let a living session go on for `lifetime` from now; one that has ended stays ended."""
+    session.expires_at = timezone.now() + lifetime
+    same = Session.objects.filter(pk=session.pk, ended_at__isnull=True)
+    same.update(expires_at=session.expires_at)
+
+
+def by_id(session_id: UUID) -> Session | None:
+    """The living session with that id, with its person and their city: one query. None when it has ended."""
+    rows = Session.objects.select_related("user__city", "user__district")
+    session = rows.filter(pk=session_id).first()
+    return session if session is not None and alive(session) else None
 
 
 def alive(session: Session) -> bool:

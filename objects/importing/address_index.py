@@ -60,6 +60,7 @@ class AddressIndex:
     ) -> Mapping[int, tuple[int, bool]]:
         """Note rows (key, line, digest of the values); tell which repeat an earlier line.
 
+        A row that is noted a second time, because its batch is tried again, repeats nothing.
         The answer maps a repeating line to the first line with that address and whether both rows
         say the same.
         """
@@ -72,5 +73,17 @@ class AddressIndex:
                 first, same = self._database.execute(
                     "SELECT line, digest = ? FROM seen WHERE key = ?", (digest, key)
                 ).fetchone()
-                repeats[line] = (first, bool(same))
+                if first != line:
+                    repeats[line] = (first, bool(same))
         return repeats
+
+    def seen(self, key: bytes) -> tuple[int, bytes] | None:
+        """The line that noted this key first, and its digest."""
+        found = self._database.execute(
+            "SELECT line, digest FROM seen WHERE key = ?", (key,)
+        ).fetchone()
+        return None if found is None else (int(found[0]), bytes(found[1]))
+
+    def note(self, key: bytes, line: int, digest: bytes) -> None:
+        """Note a key, unless an earlier line did."""
+        self._database.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, line, digest))

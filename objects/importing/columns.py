@@ -1,13 +1,18 @@
-"""Which column of a file holds which field."""
+"""Which column of a file holds which field of an object."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from objects.importing.table import BrokenFileError
+from crm.importing import columns
+from crm.importing.cells import looks_like_phone, share
+from crm.importing.columns import Columns, FieldSpec, listed
+from crm.importing.guessing import FieldSet
+from crm.importing.table import BrokenFileError
+from objects.importing.address_words import HOUSE, SETTLEMENT, STREET
 
 
 class Field(StrEnum):
@@ -30,119 +35,127 @@ class Field(StrEnum):
     FLOORS = "floors"
 
 
-# Names as the web client wrote them, in both languages. Counts of flats have no usual name: they
-# are always named by whoever starts the import.
-_NAMES: Mapping[str, Field] = {
-    **{field.value: field for field in Field},
-    "адрес": Field.ADDRESS,
-    "тип": Field.TYPE,
-    "статус": Field.STATUS,
-    "город_id": Field.CITY_ID,
-    "город": Field.CITY,
-    "район_id": Field.DISTRICT_ID,
-    "район": Field.DISTRICT,
-    "контакт": Field.CONTACT_NAME,
-    "телефон": Field.CONTACT_PHONE,
-    "теги": Field.TAGS,
-    "широта": Field.GPS_LAT,
-    "долгота": Field.GPS_LNG,
-}
-_ONLY_MAPPED = frozenset({Field.UNITS, Field.ENTRANCES, Field.FLOORS})
-# What registers write where they know nothing.
-_NOTHING = frozenset(
-    {"", "-", "–", "—", "незаполнено", "не заполнено", "нет данных", "н/д", "null", "none", "n/a"}
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*|\d+")
+_STREET_WORDS = {"ул", "улица", "г", "город", *STREET, *SETTLEMENT, *HOUSE}
+_LEAST_ADDRESS = 8
+_DEGREES = re.compile(r"-?\d{1,3}[.,]\d{3,}")
+
+
+def looks_like_address(text: str) -> bool:
+    """Whether a cell is an address: a word of streets and a number, or a name, a comma and a number."""
+    found = _WORD.findall(text.casefold().replace("ё", "е"))
+    has_number = any(word.isdigit() for word in found)
+    letters = [word for word in found if not word.isdigit()]
+    if len(text) < _LEAST_ADDRESS or not has_number or not letters:
+        return False
+    return bool(_STREET_WORDS.intersection(letters)) or bool(re.search(r"\w\w, ?\w*\d", text))
+
+
+def _degrees(least: float, most: float) -> Callable[[Sequence[str]], float]:
+    def fits(cell: str) -> bool:
+        return bool(_DEGREES.fullmatch(cell)) and least <= float(cell.replace(",", ".")) <= most
+
+    return lambda cells: share(cells, fits)
+
+
+ADDRESS = FieldSpec(
+    Field.ADDRESS,
+    gettext_lazy("address"),
+    usual=("адрес",),
+    heading=r"^адрес|\bадрес$|^address|\baddress$|местонахожд|местополож|^дом$",
+    contents=lambda cells: share(cells, looks_like_address),
 )
-_SPACES = re.compile(r"\s+")
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """Where each field stands in a row of `width` cells."""
-
-    positions: Mapping[Field, int]
-    width: int
-
-    def values(self, cells: Sequence[str]) -> dict[Field, str]:
-        """The row's fields that say something, trimmed."""
-        found: dict[Field, str] = {}
-        for field, at in self.positions.items():
-            # A NUL cannot be stored; an apostrophe before a sign is how spreadsheets write text.
-            text = _SPACES.sub(" ", cells[at].replace("\x00", "")).strip()
-            if text[:1] == "'" and text[1:2] in ("=", "+", "-", "@"):
-                text = text[1:]
-            if text.casefold() not in _NOTHING:
-                found[field] = text
-        return found
+PLACE = (
+    FieldSpec(Field.CITY_ID, gettext_lazy("city (id)"), usual=("город_id",)),
+    FieldSpec(
+        Field.CITY,
+        gettext_lazy("city"),
+        usual=("город",),
+        heading=r"^город\b|^г$|населенный пункт|^city\b|^town$",
+    ),
+)
+SPECS = (
+    ADDRESS,
+    FieldSpec(
+        Field.TYPE, gettext_lazy("type"), usual=("тип",), heading=r"^(тип|вид|type)\b|назначение"
+    ),
+    FieldSpec(
+        Field.STATUS, gettext_lazy("status"), usual=("статус",), heading=r"^(статус|status)\b"
+    ),
+    *PLACE,
+    FieldSpec(Field.DISTRICT_ID, gettext_lazy("district (id)"), usual=("район_id",)),
+    FieldSpec(
+        Field.DISTRICT,
+        gettext_lazy("district"),
+        usual=("район",),
+        heading=r"^район\b|^р н\b|^округ\b|^district\b",
+    ),
+    FieldSpec(
+        Field.CONTACT_NAME,
+        gettext_lazy("contact name"),
+        usual=("контакт",),
+        heading=r"^контактное лицо|^имя контакта|^контакт$|председатель|^contact( name| person)?$",
+    ),
+    FieldSpec(
+        Field.CONTACT_PHONE,
+        gettext_lazy("contact phone"),
+        usual=("телефон",),
+        heading=r"телефон|^тел\b|^моб|phone\b",
+        contents=lambda cells: share(cells, looks_like_phone),
+    ),
+    FieldSpec(Field.TAGS, gettext_lazy("tags"), usual=("теги",), heading=r"^(теги|метки|tags)\b"),
+    FieldSpec(
+        Field.GPS_LAT,
+        gettext_lazy("latitude"),
+        usual=("широта",),
+        heading=r"широт|^lat(itude)?$|\blat$",
+        # Russia; elsewhere the headings must tell.
+        contents=_degrees(41, 82),
+    ),
+    FieldSpec(
+        Field.GPS_LNG,
+        gettext_lazy("longitude"),
+        usual=("долгота",),
+        heading=r"долгот|^(lng|lon|long|longitude)$|\b(lng|lon)$",
+        contents=_degrees(19, 180),
+    ),
+    FieldSpec(
+        Field.UNITS,
+        gettext_lazy("number of units"),
+        heading=r"(кол во|количество|число) (жилых )?(квартир|помещен)|^квартир$|^(flats|units|apartments)$",
+        only_mapped=True,
+    ),
+    FieldSpec(
+        Field.ENTRANCES,
+        gettext_lazy("number of entrances"),
+        heading=r"(кол во|количество|число) подъезд|^подъездов$|^entrances$",
+        only_mapped=True,
+    ),
+    FieldSpec(
+        Field.FLOORS,
+        gettext_lazy("number of floors"),
+        heading=r"(кол во|количество|число) этаж|^этаж(ей|ность)$|^(floors|storeys)$",
+        only_mapped=True,
+    ),
+)
+FIELDS = FieldSet(specs=SPECS, required=((Field.ADDRESS,),))
 
 
 def parse_mapping(text: str) -> dict[Field, str]:
     """`address=ADDRESS,gps_lat=LAT` as field → column name. Raises BrokenFileError."""
-    mapping: dict[Field, str] = {}
-    for pair in filter(None, (piece.strip() for piece in text.split(","))):
-        name, equals, column = (piece.strip() for piece in pair.partition("="))
-        if not equals or not column:
-            raise BrokenFileError(_("“%(pair)s” is not of the form field=COLUMN.") % {"pair": pair})
-        if name not in {field.value for field in Field}:
-            raise BrokenFileError(
-                _("There is no field “%(name)s”. Fields: %(known)s.")
-                % {"name": name, "known": ", ".join(field.value for field in Field)}
-            )
-        if Field(name) in mapping:
-            raise BrokenFileError(_("The field “%(name)s” is mapped twice.") % {"name": name})
-        mapping[Field(name)] = column
-    return mapping
+    return {Field(name): column for name, column in columns.parse_mapping(text, SPECS).items()}
 
 
 def find_columns(header: Sequence[str], mapping: Mapping[Field, str]) -> Columns:
-    """Find the fields in a header, by `mapping` (field → column name) first, then by usual name.
+    """Find the fields in a header; see crm.importing.columns.find_columns.
 
-    Raises BrokenFileError for a mapped column that is not there, a field that two columns claim, and
-    when no column holds the address.
+    Raises BrokenFileError as it does, and when no column holds the address.
     """
-    names = [_plain(name) for name in header]
-    positions: dict[Field, int] = {}
-    for field, column in mapping.items():
-        positions[field] = _only(names, _plain(column), column, header)
-    taken = set(positions.values())
-    for at, name in enumerate(names):
-        field_named = _NAMES.get(name)
-        if (
-            field_named is None
-            or at in taken
-            or field_named in mapping
-            or field_named in _ONLY_MAPPED
-        ):
-            continue
-        if field_named in positions:
-            raise BrokenFileError(
-                _("Two columns hold the same field: “%(one)s” and “%(two)s”.")
-                % {"one": header[positions[field_named]], "two": header[at]}
-            )
-        positions[field_named] = at
-    if Field.ADDRESS not in positions:
+    by_name = {str(field): column for field, column in mapping.items()}
+    found = columns.find_columns(header, by_name, SPECS)
+    if Field.ADDRESS not in found.positions:
         raise BrokenFileError(
             _("No column holds the address. Columns of the file: %(columns)s.")
-            % {"columns": _listed(header)}
+            % {"columns": listed(header)}
         )
-    return Columns(positions=positions, width=len(header))
-
-
-def _only(names: Sequence[str], wanted: str, column: str, header: Iterable[str]) -> int:
-    found = [at for at, name in enumerate(names) if name == wanted]
-    if not found:
-        raise BrokenFileError(
-            _("The file has no column “%(column)s”. Columns of the file: %(columns)s.")
-            % {"column": column, "columns": _listed(header)}
-        )
-    if len(found) > 1:
-        raise BrokenFileError(_("The file has several columns “%(column)s”.") % {"column": column})
-    return found[0]
-
-
-def _plain(name: str) -> str:
-    return _SPACES.sub("_", name.strip().casefold().replace("ё", "е"))
-
-
-def _listed(header: Iterable[str], longest: int = 300) -> str:
-    text = ", ".join(name.strip() for name in header)
-    return text if len(text) <= longest else f"{text[:longest]}…"
+    return found

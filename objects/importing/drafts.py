@@ -10,13 +10,14 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from crm.masking import is_masked
-from crm.phones import normalise_phone
+from crm.importing.cells import phone, wrong_width
+from crm.importing.columns import Columns
+from crm.importing.rows import RowProblem
+from crm.importing.table import Row
 from objects.importing import values
-from objects.importing.addresses import address_key, other_settlement
-from objects.importing.columns import Columns, Field
+from objects.importing.addresses import address_key
+from objects.importing.columns import Field
 from objects.importing.places import Places
-from objects.importing.table import Row
 from objects.models import MAX_ADDRESS, MIN_ADDRESS, Object, ObjectStatus, ObjectType
 
 _LONGEST_NAME = Object._meta.get_field("contact_name").max_length or 0
@@ -46,19 +47,6 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class RowProblem:
-    """A row that was left out, and why: sentences for a person."""
-
-    row: Row
-    sentences: list[str]
-
-    @property
-    def line(self) -> int:
-        """Where the row stands in the file."""
-        return self.row.line
-
-
-@dataclass(frozen=True, slots=True)
 class Reading:
     """How rows are read: the columns, and what holds for rows that do not say it themselves."""
 
@@ -67,17 +55,15 @@ class Reading:
     city_id: UUID | None = None
     _choices: dict[Field, dict[str, str]] = field(
         default_factory=lambda: {
-            Field.TYPE: _choices_by_name(ObjectType),
-            Field.STATUS: _choices_by_name(ObjectStatus),
+            Field.TYPE: choices_by_name(ObjectType),
+            Field.STATUS: choices_by_name(ObjectStatus),
         }
     )
 
     def draft(self, row: Row) -> Draft | RowProblem:
         """Read one row, naming everything that is wrong with it at once."""
-        if len(row.cells) != self.columns.width:
-            sentence = _("The row has %(cells)d cells, the header has %(width)d.")
-            numbers = {"cells": len(row.cells), "width": self.columns.width}
-            return RowProblem(row, [sentence % numbers])
+        if misfit := wrong_width(row, self.columns.width):
+            return RowProblem(row, [misfit])
         said = self.columns.values(row.cells)
         sentences: list[str] = []
 
@@ -88,7 +74,7 @@ class Reading:
                 sentences.append(str(error))
                 return None
 
-        address = take(_address, said)
+        address = take(read_address, said)
         city_id = take(self._city, said, address) if address is not None else None
         given = {"address": address, "city_id": city_id}
         if city_id is not None:
@@ -110,29 +96,20 @@ class Reading:
             *counts,
         )
 
-    def _city(self, said: Mapping[Field, str], address: str) -> UUID:
-        """The row's own city, else the file's, else the one that the address names."""
-        named = said.get(Field.CITY_ID) or said.get(Field.CITY)
-        if named:
-            return self.places.city(named)
-        if self.city_id is None:
-            found = self.places.city_named_by(address)
-            if found is None:
-                raise ValueError(_("The row does not say which city it belongs to."))
-            return found
-        city = self.places.city_names[self.city_id]
-        if elsewhere := other_settlement(address, city=city):
-            raise ValueError(
-                _("The address lies outside %(city)s: it names “%(elsewhere)s”.")
-                % {"city": city, "elsewhere": elsewhere}
-            )
-        return self.city_id
+    def title(self, row: Row) -> str:
+        """What a row that cannot be read is about: its address, as far as it has one."""
+        at = self.columns.positions.get(Field.ADDRESS)
+        return row.cells[at].strip() if at is not None and at < len(row.cells) else ""
 
-    def _district(self, said: Mapping[Field, str], city_id: UUID) -> UUID | None:
+    def _city(self, said: Mapping[str, str], address: str) -> UUID:
+        named = said.get(Field.CITY_ID) or said.get(Field.CITY)
+        return self.places.city_of(address, named=named, usual=self.city_id)
+
+    def _district(self, said: Mapping[str, str], city_id: UUID) -> UUID | None:
         named = said.get(Field.DISTRICT_ID) or said.get(Field.DISTRICT)
         return self.places.district(named, city_id=city_id) if named else None
 
-    def _choice(self, said: Mapping[Field, str], choice: Field) -> str | None:
+    def _choice(self, said: Mapping[str, str], choice: Field) -> str | None:
         if choice not in said:
             return None
         known = self._choices[choice]
@@ -154,7 +131,7 @@ _COUNTS = {
 }
 
 
-def _choices_by_name(choices: type[TextChoices]) -> dict[str, str]:
+def choices_by_name(choices: type[TextChoices]) -> dict[str, str]:
     """Codes and the labels of both languages, in lower case → the code."""
     names = {value.casefold(): value for value in choices.values}
     for language in ("ru", "en"):
@@ -163,7 +140,8 @@ def _choices_by_name(choices: type[TextChoices]) -> dict[str, str]:
     return names
 
 
-def _address(said: Mapping[Field, str]) -> str:
+def read_address(said: Mapping[str, str]) -> str:
+    """The row's address. Raises ValueError with a sentence for a person."""
     address = said.get(Field.ADDRESS, "")
     if not address:
         raise ValueError(_("The address is missing."))
@@ -175,7 +153,7 @@ def _address(said: Mapping[Field, str]) -> str:
     return address
 
 
-def _position(said: Mapping[Field, str]) -> dict[str, float]:
+def _position(said: Mapping[str, str]) -> dict[str, float]:
     lat, lng = said.get(Field.GPS_LAT), said.get(Field.GPS_LNG)
     if lat is None and lng is None:
         return {}
@@ -187,7 +165,7 @@ def _position(said: Mapping[Field, str]) -> dict[str, float]:
     }
 
 
-def _contact_name(said: Mapping[Field, str]) -> str | None:
+def _contact_name(said: Mapping[str, str]) -> str | None:
     name = said.get(Field.CONTACT_NAME)
     if name and len(name) > _LONGEST_NAME:
         raise ValueError(
@@ -196,13 +174,13 @@ def _contact_name(said: Mapping[Field, str]) -> str | None:
     return name
 
 
-def _phone(said: Mapping[Field, str]) -> str | None:
+def _phone(said: Mapping[str, str]) -> str | None:
     text = said.get(Field.CONTACT_PHONE)
     # A mask says something only next to the number that it hides: see matching.differences.
-    return text if text is None or is_masked(text) else normalise_phone(text)
+    return text if text is None else phone(text)
 
 
-def _count(said: Mapping[Field, str], counted: Field) -> int | None:
+def _count(said: Mapping[str, str], counted: Field) -> int | None:
     names = {
         Field.UNITS: _("Number of units"),
         Field.ENTRANCES: _("Number of entrances"),

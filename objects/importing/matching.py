@@ -1,6 +1,7 @@
 """What a row changes about an object, and whether whoever imports it may."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,19 +29,35 @@ def visible_objects(actor: User | None) -> Any:
     return Object.objects.live() if actor is None else Object.objects.visible_to(actor)
 
 
-def learn_city(index: AddressIndex, city_id: UUID, *, name: str, actor: User | None) -> None:
+def lock_cities(city_ids: Iterable[UUID]) -> None:
+    """Lock cities until the transaction ends, in id order, as all rows are locked.
+
+    Two imports of objects into one city follow each other, else both would create what neither saw; new
+    objects from phones are not held up.
+    """
+    cities = City.objects.filter(pk__in=list(city_ids)).order_by("pk")
+    list(cities.select_for_update(no_key=True).values_list("pk", flat=True))
+
+
+def learn_city(
+    index: AddressIndex,
+    city_id: UUID,
+    *,
+    name: str,
+    actor: User | None,
+    since: datetime | None = None,
+) -> None:
     """Put a city's addresses into the index, oldest object first.
 
-    The city's row is locked until the transaction ends, so that two imports into one city follow
-    each other, else both would create what neither saw; new objects from phones are not held up.
+    since: only what was written from that moment on; for a city that was learnt before.
     """
-    City.objects.select_for_update(no_key=True).get(pk=city_id)
-    found = (
-        visible_objects(actor).filter(city_id=city_id).order_by("pk").values_list("pk", "address")
-    )
+    found = visible_objects(actor).filter(city_id=city_id)
+    if since is not None:
+        found = found.filter(updated_at__gte=since)
+    pairs = found.order_by("pk").values_list("pk", "address")
     index.learn(
         (city_id.bytes + address_key(address, city=name), pk)
-        for pk, address in found.iterator(_READ_AT_ONCE)
+        for pk, address in pairs.iterator(_READ_AT_ONCE)
     )
 
 
@@ -78,15 +95,3 @@ def differences(draft: Draft, existing: Object, *, actor: User | None) -> Mappin
         if not Territory.of(actor).holds(city_id=existing.city_id, district_id=district_id):
             raise ValueError(_("The object would lie outside your territory."))
     return changed
-
-
-def in_batches(rows: Iterator[Any], size: int) -> Iterator[list[Any]]:
-    """Lists of up to `size` items."""
-    batch: list[Any] = []
-    for row in rows:
-        batch.append(row)
-        if len(batch) == size:
-            yield batch
-            batch = []
-    if batch:
-        yield batch

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from crm.territory.models import City, District
-from objects.importing.addresses import names_city
+from objects.importing.addresses import names_city, other_settlement
 
 
 def _plain(name: str) -> str:
@@ -29,9 +29,11 @@ class Places:
         self._cities = {_bare(name, _CITY_WORDS): pk for pk, name in self.city_names.items()}
         self._districts = dict[tuple[UUID, str], UUID]()
         self._city_of = dict[UUID, UUID]()
+        self.names = dict(self.city_names)
         for pk, name, city_id in District.objects.values_list("pk", "name", "city_id"):
             self._districts[city_id, _bare(name, _DISTRICT_WORDS)] = pk
             self._city_of[pk] = city_id
+            self.names[pk] = name
 
     def city(self, text: str) -> UUID:
         """A city by id or name."""
@@ -41,6 +43,26 @@ class Places:
         if found := self._cities.get(_bare(text, _CITY_WORDS)):
             return found
         raise ValueError(_("There is no city “%(city)s” in the dictionary.") % {"city": text})
+
+    def city_of(self, address: str, *, named: str | None, usual: UUID | None) -> UUID:
+        """The city of a row: the one that it names, else the file's usual one, else the address's.
+
+        An address that names another settlement than the usual city has no city here.
+        """
+        if named:
+            return self.city(named)
+        if usual is None:
+            found = self.city_named_by(address)
+            if found is None:
+                raise ValueError(_("The row does not say which city it belongs to."))
+            return found
+        city = self.city_names[usual]
+        if elsewhere := other_settlement(address, city=city):
+            raise ValueError(
+                _("The address lies outside %(city)s: it names “%(elsewhere)s”.")
+                % {"city": city, "elsewhere": elsewhere}
+            )
+        return usual
 
     def district(self, text: str, *, city_id: UUID) -> UUID:
         """A district of the city, by id or name."""

@@ -1,5 +1,6 @@
 """The writes of an import, a batch at a time."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,16 +19,6 @@ _ROWS_A_STATEMENT = 250
 
 
 @dataclass(slots=True)
-class Written:
-    """What one batch came to, in objects; `units` counts new units."""
-
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    units: int = 0
-
-
-@dataclass(slots=True)
 class Writer:
     """Collects a batch's objects and writes them together. Under `dry_run` it only counts."""
 
@@ -35,7 +26,6 @@ class Writer:
     dry_run: bool
     _created: list[Object] = field(default_factory=list)
     _changed: dict[UUID, tuple[Object, Mapping[str, Any]]] = field(default_factory=dict)
-    _same: set[UUID] = field(default_factory=set)
     _units: list[UnitCount] = field(default_factory=list)
 
     def locked(self, found: Any) -> Iterable[Object]:
@@ -54,24 +44,18 @@ class Writer:
         """Write columns of an object that is there, and the units that it lacks."""
         if changed:
             self._changed[current.pk] = (current, changed)
-        else:
-            self._same.add(current.pk)
         self._units += [units] if units else []
 
-    def write(self) -> Written:
-        """Write the batch and forget it. Call it inside the import's transaction."""
+    def write(self) -> Counter[UUID]:
+        """Write the batch and forget it. Call it inside the import's transaction.
+
+        Returns how many new units each object got.
+        """
         if not self.dry_run:
             self._write_objects()
-        units, grown = self._write_units()
-        same = self._same - grown
-        written = Written(
-            created=len(self._created),
-            updated=len(self._changed) + len(self._same) - len(same),
-            unchanged=len(same),
-            units=units,
-        )
-        self._created, self._changed, self._same, self._units = [], {}, set(), []
-        return written
+        grown = self._write_units()
+        self._created, self._changed, self._units = [], {}, []
+        return grown
 
     def _write_objects(self) -> None:
         Object.objects.bulk_create(self._created, batch_size=_ROWS_A_STATEMENT)
@@ -97,16 +81,13 @@ class Writer:
         ]
         report(told, actor=self.actor)
 
-    def _write_units(self) -> tuple[int, set[UUID]]:
-        """Returns how many units are new, and the objects that got some."""
-        total = 0
-        grown: set[UUID] = set()
+    def _write_units(self) -> Counter[UUID]:
+        grown: Counter[UUID] = Counter()
         for units in missing_units(self._units):
             if not self.dry_run:
                 self._create_units(units)
-            total += len(units)
-            grown |= {unit.object_id for unit in units}
-        return total, grown
+            grown.update(unit.object_id for unit in units)
+        return grown
 
     def _create_units(self, units: list[NewUnit]) -> None:
         cities = {each.object_id: each.city_id for each in self._units}

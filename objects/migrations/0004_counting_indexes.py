@@ -40,14 +40,6 @@ class Migration(migrations.Migration):
             ),
         ),
         *exchanged(
-            "object",
-            models.Index(
-                fields=["city", "status"],
-                name="objects_object_city_status",
-                condition=models.Q(deleted_at__isnull=True),
-            ),
-        ),
-        *exchanged(
             "unit",
             models.Index(fields=["object", "deleted_at"], name="objects_unit_object"),
         ),

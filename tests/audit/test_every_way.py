@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.db import transaction
 from django.urls import get_resolver
@@ -22,6 +23,9 @@ from objects.models import Object
 from objects.services import create_object
 from tests.audit.witness import ADDRESS, CLIENT, Origin, told_models, witnessed
 from tests.cast import PASSWORD, Cast
+from tests.office.bulk import hidden
+from tests.office.desk import desk
+from visits.models import Visit
 
 pytestmark = pytest.mark.django_db
 
@@ -196,6 +200,70 @@ def test_dictionaries(cast: Cast) -> None:
     assert {entry.city_id for entry in cities} == {UUID(city)}
 
 
+class Clerk:
+    """Somebody in the back office, each request watched."""
+
+    def __init__(self, user: User) -> None:
+        self.user = user
+        self.client = desk(user, REMOTE_ADDR=ADDRESS, HTTP_USER_AGENT=CLIENT)
+        self.requests = 0
+
+    def does(
+        self,
+        path: str,
+        *events: str,
+        changes: int = 1,
+        code: int = 302,
+        actor: User | None = None,
+        **form: Any,
+    ) -> Any:
+        """Send the form: `changes` records change, and `events` happen."""
+        self.requests += 1
+        name = f"desk-{self.requests}-{self.user.pk}"
+        with witnessed(Origin(actor or self.user, name, ADDRESS, CLIENT), *events, changes=changes):
+            answer = self.client.post(f"/admin/{path}", form, headers={"x-request-id": name})
+        assert answer.status_code == code, answer.content.decode()
+        return answer
+
+
+def test_the_back_office(cast: Cast) -> None:
+    """Each form of it that writes: one entry per record, from the person at the desk."""
+    sergei, anna = Clerk(cast.sergei), Clerk(cast.anna)
+    place = {"type": "MKD", "status": "NEW", "address": "ул. Ёлочная, д. 9", "city": cast.moscow.pk}
+    sergei.does("objects/object/add/", **place, contact_phone="8 999 123-45-67")
+    home = Object.objects.get().pk
+    sergei.does(f"objects/object/{home}/change/", **place | {"status": "DONE"}, version=1)
+    sergei.does(
+        f"objects/object/{home}/change/", **place | {"tags": "а"}, version=1, changes=0, code=409
+    )
+    sergei.does("objects/unit/add/", object=home, unit_number="12")
+    sergei.does("clients/customer/add/", object=home, full_name="Мария", phone="+79991234568")
+    sergei.does("visits/visit/add/", object=home, engineer=cast.ivan.pk)
+    sergei.does(f"objects/object/{home}/delete/", changes=4)
+    anna.does(f"objects/object/{home}/restore/", changes=4)
+    nina = {
+        "email": "nina@crm.test",
+        "full_name": "Нина",
+        "role": "ENGINEER",
+        "password": "another long phrase",
+    }
+    sergei.does("users/user/add/", **nina)
+    made = User.objects.get(email="nina@crm.test").pk
+    anna.does(
+        f"users/user/{made}/change/",
+        "role",
+        **{**nina, "role": "SUPERVISOR", "password": "", "is_active": "on"},
+    )
+    anna.does("territory/city/add/", name="Омск", time_zone="Asia/Omsk")
+    cast.api(cast.sergei)
+    words = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    sergei.does("password_change/", "password", "logout", changes=0, **words)
+    sergei.does("logout/", "logout", changes=0)
+    nobody = Clerk(cast.anna)
+    nobody.does("login/", "login", changes=0, username="anna@crm.test", password=PASSWORD)
+    nobody.client.logout()
+
+
 def test_commands(cast: Cast, tmp_path: Path) -> None:
     with witnessed(NOBODY):
         call_command("seed_dictionaries", verbosity=0)
@@ -247,6 +315,32 @@ def test_the_witness_sees_what_is_not_told(cast: Cast) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
+def test_actions_on_many_records(cast: Cast) -> None:
+    """Each record has its entry, by the person at the desk; asking changes nothing."""
+    sergei, anna = Clerk(cast.sergei), Clerk(cast.anna)
+    homes = [cast.object() for _ in range(3)]
+    ids = [home.pk for home in homes]
+
+    def does(clerk: Clerk, path: str, action: str, rows: Any, changes: int, **form: Any) -> None:
+        chosen = {"action": action, "index": "0", "_selected_action": [str(one) for one in rows]}
+        page = clerk.does(path, changes=0, code=200, **chosen)
+        clerk.does(path, changes=changes, **hidden(page.content.decode()), **form)
+
+    listed, deleted = "objects/object/", "objects/object/?deleted=1"
+    does(sergei, listed, "objects.assign", ids, 3, person=cast.ivan.pk)
+    does(sergei, listed, "objects.assign", ids, 0, person=cast.ivan.pk)
+    does(sergei, listed, "objects.delegate", ids, 3, supervisor_id=cast.sergei.pk)
+    does(sergei, listed, "objects.status", ids, 3, status="DONE")
+    does(sergei, listed, "visits.plan", ids, 3, engineer=cast.ivan.pk, day="2030-01-01")
+    visits = Visit.objects.values_list("pk", flat=True)
+    does(sergei, "visits/visit/", "visits.reassign", visits, 3, engineer=cast.pyotr.pk)
+    does(sergei, "visits/visit/", "visits.move", visits, 3, day="2030-01-02")
+    does(sergei, "visits/visit/", "visits.cancel", visits, 3)
+    does(sergei, listed, "objects.object.delete", ids, 6)
+    does(anna, deleted, "objects.object.restore", ids, 6)
+
+
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("reports_path")
 def test_exports(cast: Cast) -> None:
     """A job is no entity: what is told is that a file was made, of what, for whom, at whose request."""
@@ -267,8 +361,27 @@ def test_exports(cast: Cast) -> None:
     sergei.does("get", f"reports/jobs/{asked}", changes=0)
 
 
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("reports_path")
+def test_imports_at_the_desk(cast: Cast) -> None:
+    """Files, columns and checks are no entities; of the run each record has its entry."""
+    sergei = Clerk(cast.sergei)
+    rows = "Адрес;Город\nул. Мира, д. 1;Москва\nул. Мира, д. 2;Москва\n"
+    file = SimpleUploadedFile("houses.csv", rows.encode())
+    columns = sergei.does("imports/", changes=0, kind="objects", file=file)["Location"]
+    here = columns.removeprefix("/admin/").removesuffix("columns/")
+    chosen = {"header_line": "1", "column-0": "address", "column-1": "city"}
+    sergei.does(f"{here}columns/", changes=0, **chosen)
+    sergei.does(f"{here}run/", changes=2)
+    sergei.does(f"{here}run/", changes=0)
+    sergei.does(f"{here}cancel/", changes=0)
+    sergei.does(f"{here}discard/", changes=0)
+
+
 # Addresses that change nothing, however they are asked.
-READING = re.compile(r"reports/columns|download$|analytics|sync/changes|my-tasks|reminders|supervisors$|^audit|openapi")
+READING = re.compile(
+    r"analytics|clusters|sync/changes|my-tasks|reminders|reports/columns|download$|supervisors$|^audit|openapi"
+)
 
 
 def test_every_entity_and_every_writing_address_is_walked() -> None:

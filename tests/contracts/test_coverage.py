@@ -19,6 +19,8 @@ ELSEWHERE = {
     # Moves and lists of one kind of record: the contract's rows and envelopes, rules of their own.
     "objects/my-tasks": "tests/objects/test_objects_rules.py",
     "objects/{}/delegate": "tests/objects/test_objects_rules.py",
+    # Clusters, not rows; its rows are those of the list.
+    "objects/clusters": "tests/objects/test_map_api.py",
     "visits/{}/start": "tests/visits/test_visits_moves.py",
     "visits/{}/complete": "tests/visits/test_visits_moves.py",
     "visits/{}/cancel": "tests/visits/test_visits_moves.py",

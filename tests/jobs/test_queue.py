@@ -111,7 +111,7 @@ def test_another_attempt_waits_in_the_queue(cast: Cast, work_is: Made, redis: Re
 def test_without_an_answer_from_redis_nothing_is_left(
     cast: Cast, settings: Any, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    """Asked first, an absent one keeps the row from being written; one that goes meanwhile has it taken back."""
+    """Asked first, an absent one has no row written; one that goes meanwhile has it taken back."""
 
     def away(*_: Any, **__: Any) -> None:
         raise RedisAway("away")

@@ -13,13 +13,13 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from crm.changes import Change, forget, listen
+from crm.importing.reading import open_table
+from crm.importing.rows import RowProblem
 from crm.territory.models import City, District
 from crm.users.models import User
 from crm.users.roles import Role
 from objects.importing import service
 from objects.importing.columns import parse_mapping
-from objects.importing.drafts import RowProblem
-from objects.importing.reading import open_table
 from objects.importing.service import ImportResult, import_objects
 from objects.importing.units import UnitCount, units_of
 from objects.models import Object, Unit

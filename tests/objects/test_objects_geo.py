@@ -280,7 +280,7 @@ def test_the_map_is_served_by_an_index(country: Cast, engine: str, query: dict[s
     if engine == "postgresql":
         assert "objects_object_point" in plan, plan
     else:
-        assert "INDEX objects_object_gps (gps_lat>? AND gps_lat<?" in plan, plan
+        assert "INDEX objects_object_map (gps_lat>? AND gps_lat<?" in plan, plan
 
 
 @pytest.mark.postgresql_only

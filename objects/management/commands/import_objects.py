@@ -10,14 +10,14 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 from tqdm import tqdm
 
+from crm.importing.errors_file import ErrorsFile
+from crm.importing.reading import open_table
+from crm.importing.rows import RowProblem
+from crm.importing.table import BrokenFileError
 from crm.territory.models import City
 from objects.importing.columns import Field, parse_mapping
-from objects.importing.drafts import RowProblem
 from objects.importing.places import Places
-from objects.importing.reading import open_table
-from objects.importing.report import ErrorsFile
 from objects.importing.service import ImportResult, import_objects
-from objects.importing.table import BrokenFileError
 from objects.models import ObjectType
 
 
@@ -25,9 +25,9 @@ class Command(BaseCommand):
     """Reads the file, tells what became of its rows, and leaves FILE.errors.csv for those left out."""
 
     help = (
-        "Create and update objects from CSV (plain or gzip; ; , or tab; UTF-8 or Windows-1251) or XLSX."
-        " Rows match objects by their address within the city. Rows that cannot be imported are listed"
-        " in FILE.errors.csv. A broken file changes nothing."
+        "Create and update objects from CSV (plain or gzip; ; , or tab; UTF-8, UTF-16 or Windows-1251)"
+        " or XLSX. Rows match objects by their address within the city. Rows that cannot be imported are"
+        " listed in FILE.errors.csv. A broken file changes nothing."
     )
     # The checks import every view; the import needs none of them, and has little memory to spend.
     requires_system_checks: list[str] = []

@@ -1,0 +1,1 @@
+"""Imports as people do them: upload, columns, check, run, report."""

@@ -1,0 +1,29 @@
+"""Rows in boxes of degrees by plain comparisons."""
+
+from collections.abc import Sequence
+
+from django.db.models import Q
+
+from crm.geo import ANTIMERIDIAN, POLE, Box
+
+
+def in_ranges(lat_field: str, lng_field: str, boxes: Sequence[Box]) -> Q:
+    """The rows whose coordinates lie in one of the boxes, edges included. The boxes share their latitudes.
+
+    The same as `crm.db.in_boxes`, for boxes of any size: PostgreSQL knows from statistics how many rows lie
+    between two latitudes, but takes every box of its geometry for a tiny one. A B-tree on both
+    columns serves.
+    """
+    if not boxes:
+        return Q(pk__in=[])
+    south, north = boxes[0].south, boxes[0].north
+    if south <= -POLE and north >= POLE:
+        rows = Q(**{f"{lat_field}__isnull": False})
+    else:
+        rows = Q(**{f"{lat_field}__gte": south, f"{lat_field}__lte": north})
+    if any(box.west <= -ANTIMERIDIAN and box.east >= ANTIMERIDIAN for box in boxes):
+        return rows
+    columns = Q()
+    for box in boxes:
+        columns |= Q(**{f"{lng_field}__gte": box.west, f"{lng_field}__lte": box.east})
+    return rows & columns
