@@ -48,7 +48,9 @@ def sources() -> Iterator[tuple[Path, bytes]]:
         if path.suffix == ".py":
             yield path, path.read_bytes()
         elif "templates" in parts and path.suffix in {".html", ".txt"}:
-            yield path, templatize(path.read_text(encoding="utf-8")).encode()
+            source = templatize(path.read_text(encoding="utf-8"))
+            # A template's indentation means nothing; Python would stumble upon it.
+            yield path, "\n".join(line.lstrip() for line in source.splitlines()).encode()
 
 
 def sentences() -> Catalog:
