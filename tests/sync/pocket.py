@@ -139,7 +139,9 @@ class Pocket:
             return
         text = content.decode()
         found = [secret for secret in self.secrets if secret in text]
-        found += [str(match) for kind in ("phone", "e-mail") for match in SECRETS[kind].findall(text)]
+        found += [
+            str(match) for kind in ("phone", "e-mail") for match in SECRETS[kind].findall(text)
+        ]
         assert not found, (found, text)
 
     def understand(self, address: str, status: int, told: Any) -> None:
@@ -151,8 +153,10 @@ class Pocket:
         if address == "/sync/batch" and status != 401:
             self.results += told["results"]
             self.after_push()
-            codes = {one["error_code"] for one in told["results"]}
-            assert "INTERNAL_ERROR" not in codes, told
+            assert "INTERNAL_ERROR" not in {one["error_code"] for one in told["results"]}, told
+            if self.may_know is not None:
+                existing = {one["existing_id"] for one in told["results"]} - {None}
+                assert existing <= {record_id for _table, record_id in self.may_know}
         if address == "/sync/changes" and status == 200 and self.may_know is not None:
             mentioned = {(item["table_name"], item["id"]) for item in told["items"]}
             assert mentioned <= self.may_know, (str(self.user), mentioned - self.may_know)
