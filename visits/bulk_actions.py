@@ -234,7 +234,14 @@ def move(batch: Batch) -> Tally:
 
 def cancel(batch: Batch) -> Tally:
     """The visits do not take place."""
-    return edit_visits(batch, lambda _record: {"status": VisitStatus.CANCELLED.value})
+
+    def values(record: Visit) -> Changes:
+        if record.status == VisitStatus.DONE:
+            # Said here in words; the rule would name the codes.
+            raise Invalid({}, _("The visit has taken place already."))
+        return {"status": VisitStatus.CANCELLED.value}
+
+    return edit_visits(batch, values)
 
 
 actions.add(

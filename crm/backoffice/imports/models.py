@@ -62,7 +62,7 @@ class Stage(models.TextChoices):
 class ImportJob(Job):
     """The file read from beginning to end: for a look at what would be, or for good."""
 
-    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="jobs")
+    upload = models.ForeignKey(Upload, on_delete=models.CASCADE, related_name="+", db_index=False)
     stage = models.CharField(_("stage"), max_length=8, choices=Stage.choices)
     # The upload's, for lists of jobs.
     name = models.CharField(_("file"), max_length=MAX_NAME)
@@ -80,7 +80,7 @@ class ImportJob(Job):
     class Meta:
         verbose_name = _("import")
         verbose_name_plural = _("imports")
-        constraints: list[Any] = [
+        constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=JobStatus.values), name="imports_job_status_known"
             ),
@@ -89,6 +89,7 @@ class ImportJob(Job):
             ),
         ]
         indexes = [
+            models.Index(fields=["upload", "created_at"], name="imports_job_upload_created"),
             models.Index(fields=["owner", "created_at"], name="imports_job_owner_created"),
             models.Index(fields=["status", "created_at"], name="imports_job_status_created"),
         ]
@@ -110,7 +111,7 @@ class Part(models.Model):
     rows = models.BinaryField()
 
     class Meta:
-        constraints: list[Any] = [
+        constraints = [
             models.UniqueConstraint(
                 fields=["upload", "stage", "last_line"], name="imports_part_line_unique"
             )

@@ -55,7 +55,7 @@ def found(reader: User, pk: Any) -> Upload:
     upload = Upload.objects.visible_to(reader).select_related("owner").filter(pk=pk).first()
     if upload is None or upload.kind not in KINDS:
         raise NotFound
-    return cast("Upload", upload)
+    return upload
 
 
 def refuse_others(upload: Upload, actor: User) -> None:

@@ -2,12 +2,21 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Response,
+    WebError,
+    sync_playwright,
+)
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # No address but this machine's is ever found: whatever the browser would like to tell its makers stays here.
@@ -42,28 +51,36 @@ def chromium(path: Path) -> Iterator[Browser]:
 
 
 class Witness:
-    """Hears every request of a browser's window, every answer and every complaint."""
+    """Hears every request of a browser's window, every answer and every complaint.
 
-    def __init__(self, context: BrowserContext, address: str) -> None:
+    expected: statuses of refusals that are part of the story.
+    """
+
+    def __init__(
+        self, context: BrowserContext, address: str, *, expected: Iterable[int] = ()
+    ) -> None:
         self.address = address
+        self.expected = frozenset(expected)
         self.asked: list[str] = []
         self.faults: list[str] = []
-        context.on("request", self._request)
+        context.on("request", lambda request: self.asked.append(request.url))
         context.on("response", self._response)
         context.on("console", self._console)
-        context.on("weberror", lambda error: self.faults.append(f"script: {error.error}"))
+        context.on("weberror", self._script)
 
-    def _request(self, request: Request) -> None:
-        self.asked.append(request.url)
-
-    def _response(self, response: Any) -> None:
-        if response.status >= 500:
+    def _response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected:
             self.faults.append(f"{response.status}: {response.url}")
 
     def _console(self, message: ConsoleMessage) -> None:
-        # What a policy forbids is an error of the console too.
-        if message.type in {"error", "warning"}:
+        # What a policy forbids is an error of the console too; a refused request is one of ours above.
+        refused = message.text.startswith("Failed to load resource: the server responded")
+        if message.type in {"error", "warning"} and not refused:
             self.faults.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _script(self, error: WebError) -> None:
+        where = error.page.url if error.page else ""
+        self.faults.append(f"script: {error.error.stack or error.error} (on {where})")
 
     @property
     def elsewhere(self) -> list[str]:

@@ -78,7 +78,7 @@ def wait_until_healthy(process: subprocess.Popen[bytes], address: str, log: Path
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{address}/health", timeout=5):
+            with urllib.request.urlopen(f"{address}/health", timeout=5):  # noqa: S310 - our own
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
@@ -87,7 +87,7 @@ def wait_until_healthy(process: subprocess.Popen[bytes], address: str, log: Path
 
 @pytest.fixture
 def browser(address: str, chromium_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The browser. While it runs there is an event loop in this thread, which Django would not talk beside."""
+    """The browser. Its driver has an event loop in this thread, beside which Django refuses to work."""
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with chromium(chromium_path) as running:
         yield running

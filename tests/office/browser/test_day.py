@@ -45,11 +45,10 @@ def town(cast_of_browser: Cast) -> Cast:
     return cast
 
 
-def test_a_supervisors_day(
-    town: Cast, address: str, browser: Browser, tmp_path: Path
-) -> None:
+def test_a_supervisors_day(town: Cast, address: str, browser: Browser, tmp_path: Path) -> None:
     context = window(browser, address, accept_downloads=True)
-    witness = Witness(context, address)
+    # The page that asks which side stays is an answer of its own.
+    witness = Witness(context, address, expected=[409])
     page = context.new_page()
     with pictured(page, tmp_path):
         log_in(page, town.sergei.email, PASSWORD)
@@ -197,7 +196,9 @@ def import_with_errors(page: Page, directory: Path) -> None:
     page.set_input_files("#import-file", file)
     page.click("form.office-upload button.office-primary")
     page.wait_for_url("**/columns/")
-    page.click("main form[method=post] button.office-primary, form[method=post] button.office-primary")
+    page.click(
+        "main form[method=post] button.office-primary, form[method=post] button.office-primary"
+    )
     page.wait_for_url("**/admin/imports/*/")
     expect(page.locator(".office-outcomes")).to_be_visible()
     assert not Object.objects.filter(address__contains="Кленовая").exists()

@@ -53,6 +53,15 @@
         event.target.dispatchEvent(new Event("change", { bubbles: true }));
     });
 
+    /* select2 puts a text box of its own beside each of its select boxes, without the label. */
+    $(() => {
+        document.querySelectorAll("select.admin-autocomplete").forEach((select) => {
+            const box = $(select).next(".select2-container").find(".select2-selection__rendered").get(0);
+            const label = select.labels && select.labels[0];
+            if (box && label) { box.setAttribute("aria-label", label.textContent.trim()); }
+        });
+    });
+
     const valueBeside = (select, name) => {
         const owner = select.form;
         const other = owner && owner.elements.namedItem(name);

@@ -6,6 +6,8 @@
     if (zone) {
         const input = zone.querySelector("input[type=file]");
         const lit = (on) => zone.classList.toggle("office-drop-over", on);
+        /* The theme looks for a text box of its own beside every file input, and stumbles where there is none. */
+        zone.addEventListener("change", (event) => event.stopPropagation(), true);
         zone.addEventListener("dragover", (event) => { event.preventDefault(); lit(true); });
         zone.addEventListener("dragleave", () => lit(false));
         zone.addEventListener("drop", (event) => {
