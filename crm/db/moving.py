@@ -40,7 +40,7 @@ class Table:
     @property
     def columns(self) -> list[str]:
         """The columns in the order in which rows are read and written."""
-        return [field.column for field in self.model._meta.concrete_fields]
+        return [field.column or field.attname for field in self.model._meta.concrete_fields]
 
     @property
     def positions(self) -> list[int]:

@@ -163,7 +163,12 @@ class Phone:
             )
 
     def take_over(
-        self, table: str, record_id: str, action: str, payload: dict[str, Any], result: dict[str, Any]
+        self,
+        table: str,
+        record_id: str,
+        action: str,
+        payload: dict[str, Any],
+        result: dict[str, Any],
     ) -> None:
         """Rule 9. The next pull brings the record as the server shows it, or tells of its end."""
         version, late = result["server_version"], result["replayed"]

@@ -155,9 +155,7 @@ def page(
     refusal: CallerError | None,
 ) -> HttpResponse:
     """What will be done, to how many, and what is still asked for."""
-    number, estimated = (
-        (len(seen.chosen), False) if seen.chosen is not None else total_of(rows)
-    )
+    number, estimated = (len(seen.chosen), False) if seen.chosen is not None else total_of(rows)
     named = named_rows(model_admin, rows, seen)
     opts = model_admin.opts
     context = {

@@ -8,7 +8,6 @@ import crm.ids
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,39 +16,83 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='BulkJob',
+            name="BulkJob",
             fields=[
-                ('id', models.UUIDField(default=crm.ids.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('status', models.CharField(choices=[('pending', 'waiting'), ('processing', 'in progress'), ('done', 'done'), ('failed', 'failed'), ('cancelled', 'cancelled')], default='pending', max_length=10, verbose_name='status')),
-                ('progress', models.PositiveSmallIntegerField(default=0, verbose_name='progress, %')),
-                ('rows_total', models.PositiveIntegerField(null=True, verbose_name='rows in all')),
-                ('rows_done', models.PositiveIntegerField(default=0, verbose_name='rows done')),
-                ('attempts', models.PositiveSmallIntegerField(default=0, verbose_name='attempts')),
-                ('error_message', models.TextField(null=True, verbose_name='what went wrong')),
-                ('run', models.UUIDField(null=True)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('language', models.CharField(max_length=8)),
-                ('origin', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(auto_now_add=True, verbose_name='created')),
-                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='updated')),
-                ('completed_at', models.DateTimeField(null=True, verbose_name='completed')),
-                ('action', models.CharField(max_length=64, verbose_name='action')),
-                ('params', models.JSONField(default=dict)),
-                ('chosen', models.BinaryField(default=bytes)),
-                ('number', models.PositiveIntegerField(default=0, verbose_name='chosen')),
-                ('position', models.PositiveIntegerField(default=0)),
-                ('changed', models.PositiveIntegerField(default=0, verbose_name='done')),
-                ('unchanged', models.PositiveIntegerField(default=0, verbose_name='unchanged')),
-                ('refused', models.PositiveIntegerField(default=0, verbose_name='could not be done')),
-                ('problems', models.JSONField(default=list)),
-                ('owner', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='owner')),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=crm.ids.uuid7, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                (
+                    "status",
+                    models.CharField(
+                        choices=[
+                            ("pending", "waiting"),
+                            ("processing", "in progress"),
+                            ("done", "done"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="status",
+                    ),
+                ),
+                (
+                    "progress",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="progress, %"),
+                ),
+                ("rows_total", models.PositiveIntegerField(null=True, verbose_name="rows in all")),
+                ("rows_done", models.PositiveIntegerField(default=0, verbose_name="rows done")),
+                ("attempts", models.PositiveSmallIntegerField(default=0, verbose_name="attempts")),
+                ("error_message", models.TextField(null=True, verbose_name="what went wrong")),
+                ("run", models.UUIDField(null=True)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("language", models.CharField(max_length=8)),
+                ("origin", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(auto_now_add=True, verbose_name="created")),
+                ("updated_at", models.DateTimeField(auto_now=True, verbose_name="updated")),
+                ("completed_at", models.DateTimeField(null=True, verbose_name="completed")),
+                ("action", models.CharField(max_length=64, verbose_name="action")),
+                ("params", models.JSONField(default=dict)),
+                ("chosen", models.BinaryField(default=bytes)),
+                ("number", models.PositiveIntegerField(default=0, verbose_name="chosen")),
+                ("position", models.PositiveIntegerField(default=0)),
+                ("changed", models.PositiveIntegerField(default=0, verbose_name="done")),
+                ("unchanged", models.PositiveIntegerField(default=0, verbose_name="unchanged")),
+                (
+                    "refused",
+                    models.PositiveIntegerField(default=0, verbose_name="could not be done"),
+                ),
+                ("problems", models.JSONField(default=list)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="owner",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': 'bulk action',
-                'verbose_name_plural': 'bulk actions',
-                'indexes': [models.Index(fields=['owner', 'created_at'], name='backoffice_bulk_owner'), models.Index(fields=['status', 'created_at'], name='backoffice_bulk_status')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('status__in', ['pending', 'processing', 'done', 'failed', 'cancelled'])), name='backoffice_bulk_status_known')],
+                "verbose_name": "bulk action",
+                "verbose_name_plural": "bulk actions",
+                "indexes": [
+                    models.Index(fields=["owner", "created_at"], name="backoffice_bulk_owner"),
+                    models.Index(fields=["status", "created_at"], name="backoffice_bulk_status"),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("status__in", ["pending", "processing", "done", "failed", "cancelled"])
+                        ),
+                        name="backoffice_bulk_status_known",
+                    )
+                ],
             },
         ),
     ]

@@ -1,15 +1,10 @@
 """axe-core on the main pages: nothing that would keep somebody out."""
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
-
-from tests.cast import PASSWORD, Cast
-from tests.office.browser.chromium import Witness, log_in, window
-from tests.office.browser.town import settle
+from playwright.sync_api import Page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
