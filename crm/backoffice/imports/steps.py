@@ -67,7 +67,8 @@ def refuse_others(upload: Upload, actor: User) -> None:
 def latest_job(upload: Upload, **narrowed: Any) -> ImportJob | None:
     """The last thing that was done with the file."""
     jobs = ImportJob.objects.filter(upload=upload, **narrowed).defer("basis")
-    return cast("ImportJob | None", jobs.order_by("-created_at", "-pk").first())
+    latest: ImportJob | None = jobs.order_by("-created_at", "-pk").first()
+    return latest
 
 
 def has_begun(upload: Upload) -> bool:
