@@ -8,7 +8,7 @@ Only those whom the site lets in get to the view; `allowed` narrows that down (4
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.contrib import admin
 from django.http import Http404, HttpRequest, HttpResponse
@@ -19,11 +19,8 @@ from django.urls import include as library
 from crm.errors import Sentence
 from crm.users.models import User
 
-if TYPE_CHECKING:
-    from crm.backoffice.site import OfficeSite
-
 View = Callable[..., HttpResponse]
-Patterns = Callable[["OfficeSite"], list[URLPattern]]
+Patterns = Callable[[admin.AdminSite], list[URLPattern]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def include(route: str, patterns: Patterns) -> None:
     _included[route] = patterns
 
 
-def urls_of(site: "OfficeSite") -> list[URLPattern | URLResolver]:
+def urls_of(site: admin.AdminSite) -> list[URLPattern | URLResolver]:
     """The addresses of all pages."""
     return [
         *(path(one.route, site.admin_view(guarded(one)), name=one.name) for one in _pages),

@@ -16,6 +16,8 @@ from crm.api.unexpected import account_of
 from crm.jobs import chores
 from crm.jobs.kinds import Kind, kinds
 from crm.jobs.models import ACTIVE, JobStatus
+from crm.jobs.rescue import rescue
+from crm.jobs.running import perform
 
 log = logging.getLogger(__name__)
 
@@ -62,9 +64,6 @@ def do_everything_due() -> float | None:
 
     Returns after how many seconds to look again; None when no job waits or is being worked on.
     """
-    from crm.jobs.rescue import rescue  # noqa: PLC0415 - it hands over, and so comes back here
-    from crm.jobs.running import perform  # noqa: PLC0415
-
     while True:
         rescue()
         due = oldest_due()

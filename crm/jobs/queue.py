@@ -3,50 +3,34 @@
 import logging
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from redis import Redis
 from redis.exceptions import RedisError
-from rq import Queue
-from rq.exceptions import NoSuchJobError
-from rq.job import Job as QueuedJob
 from rq.job import Retry
 
 from crm.api.unexpected import account_of
 from crm.errors import Unavailable
 from crm.jobs import inprocess
+from crm.jobs.handing import connect, hand_over
 from crm.jobs.kinds import kind_of
 from crm.jobs.models import Job, JobStatus
 from crm.jobs.running import perform
 
 log = logging.getLogger(__name__)
 
-TIMEOUT_SECONDS: Final = 2
-# What workers call, as the queue stores it.
-RUN: Final = "crm.jobs.queue.run"
-# How long Redis remembers what became of its part, for whoever looks at the queue.
-RESULT_SECONDS: Final = 300
-FAILURE_SECONDS: Final = 24 * 60 * 60
 # RQ counts the attempts that it makes by itself; the row decides how many there are.
 NO_LIMIT: Final = 1000
 AGAIN_SECONDS: Final = 30
 
 # The execution at hand, in a worker: it names the attempt, so that the worker can tell whose end it saw.
 _execution: ContextVar[UUID | None] = ContextVar("execution", default=None)
-
-
-def connect() -> Redis:
-    """A connection that gives up soon: a request waits for it. Close it."""
-    return Redis.from_url(
-        settings.REDIS_URL, socket_connect_timeout=TIMEOUT_SECONDS, socket_timeout=TIMEOUT_SECONDS
-    )
 
 
 def put(job: Job) -> None:
@@ -88,26 +72,6 @@ def take_back(job: Job) -> None:
     type(job).objects.filter(pk=job.pk, status=JobStatus.PENDING, attempts=0).delete()
 
 
-def hand_over(job: Job, redis: Redis) -> None:
-    """Put the job into its queue, instead of what the queue may still know of it."""
-    label = job._meta.label
-    kind = kind_of(label)
-    with suppress(NoSuchJobError):
-        QueuedJob.fetch(str(job.pk), connection=redis).delete()
-    remaining = settings.JOBS["RETRY_SECONDS"][job.attempts :]
-    Queue(kind.queue, connection=redis).enqueue_call(
-        RUN,
-        args=(label, str(job.pk)),
-        job_id=str(job.pk),
-        description=f"{label} {job.pk}",
-        timeout=settings.JOBS["TIMEOUT_SECONDS"],
-        # For attempts whose process is killed; others say themselves when they want another.
-        retry=Retry(max=len(remaining), interval=remaining) if remaining else None,
-        result_ttl=RESULT_SECONDS,
-        failure_ttl=FAILURE_SECONDS,
-    )
-
-
 @contextmanager
 def executing(execution: UUID) -> Iterator[None]:
     """What runs in the block is that execution of a worker."""
@@ -127,9 +91,3 @@ def run(label: str, pk: str) -> Retry | None:
         log.error("The database is away\n%s", "\n".join(account_of(error)))
         again_in = AGAIN_SECONDS
     return None if again_in is None else Retry(max=NO_LIMIT, interval=math.ceil(again_in))
-
-
-def waiting_ids(redis: Redis, name: str) -> set[str]:
-    """The jobs that a queue will hand out by itself, now or later."""
-    queue: Any = Queue(name, connection=redis)
-    return {*queue.job_ids, *queue.scheduled_job_registry.get_job_ids()}

@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 from redis import Redis
 
 from crm.jobs.failures import Interrupted
+from crm.jobs.handing import connect, hand_over, waiting_ids
 from crm.jobs.kinds import Kind, kinds
-from crm.jobs.queue import connect, hand_over, waiting_ids
 from crm.jobs.running import give_back
 
 log = logging.getLogger(__name__)

@@ -21,8 +21,9 @@ from rq.utils import now
 
 from crm.api.unexpected import account_of
 from crm.jobs import chores
+from crm.jobs.handing import RUN, hand_over
 from crm.jobs.kinds import kind_of
-from crm.jobs.queue import RUN, executing, hand_over
+from crm.jobs.queue import executing
 from crm.jobs.rescue import rescue
 from crm.jobs.running import interrupted
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from crm.territory.models import City, District
@@ -86,6 +87,16 @@ class Places:
         candidates: Iterable[UUID] = (pk for name, pk in self._cities.items() if name in plain)
         named = [pk for pk in candidates if names_city(address, city=self.city_names[pk])]
         return named[0] if len(named) == 1 else None
+
+
+def city_for_command(name: str | None) -> City | None:
+    """The city that a command was told. Raises CommandError when there is no such city."""
+    if name is None:
+        return None
+    try:
+        return City.objects.get(pk=Places().city(name))
+    except ValueError as error:
+        raise CommandError(str(error)) from error
 
 
 def _uuid(text: str) -> UUID | None:
