@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 EARTH_RADIUS_M: Final = 6_371_008.8
 POLE: Final = 90.0
 ANTIMERIDIAN: Final = 180.0
+# A tenth of a millimetre.
+DECIMALS: Final = 9
 # Boxes only preselect rows, so they may be a hair too large (a tenth of a millimetre), never too small.
 _MARGIN_DEGREES: Final = 1e-9
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)")
@@ -30,6 +32,16 @@ class Box:
     south: float
     east: float
     north: float
+
+
+def coordinate(degrees: float) -> float:
+    """Degrees as they are stored: what comes from outside goes through here before it is compared or written.
+
+    Phones send whatever their floats hold. PostgreSQL multiplies the sides of boxes around points to keep its
+    index in shape and refuses products below 1e-308, so neighbours must not be closer than that allows.
+    """
+    # The sum makes -0.0 zero.
+    return round(degrees, DECIMALS) + 0.0
 
 
 def haversine_m(lat1: float, lng1: float, lat2: float, lng2: float) -> float:

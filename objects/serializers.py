@@ -3,10 +3,10 @@
 from rest_framework import serializers
 
 from crm.api.fields import (
+    DegreesField,
     JSONObjectField,
     MomentField,
     PhoneField,
-    StrictFloatField,
     StrictIntegerField,
     TextField,
     WordsField,
@@ -48,8 +48,8 @@ class ObjectSerializer(RecordSerializer):
     address = TextField(min_length=MIN_ADDRESS, max_length=MAX_ADDRESS)
     city_id = ReferenceField(required=False, help_text="Defaults to the caller's own city.")
     district_id = ReferenceField(required=False, allow_null=True)
-    gps_lat = StrictFloatField(required=False, allow_null=True, min_value=-90, max_value=90)
-    gps_lng = StrictFloatField(required=False, allow_null=True, min_value=-180, max_value=180)
+    gps_lat = DegreesField(limit=90)
+    gps_lng = DegreesField(limit=180)
     status = serializers.ChoiceField(choices=ObjectStatus.choices, required=False)
     tags = WordsField(child=TextField(max_length=100), required=False, max_length=MAX_TAGS)
     responsible_user_id = ReferenceField(required=False, allow_null=True)

@@ -109,7 +109,29 @@ class PageStatement:
                 f" AND NOT EXISTS (SELECT 1 FROM {LEDGER} a WHERE a.user_id = %(user)s"
                 f" AND a.object_id = o.id AND {GIVES_SIGHT})"
             )
-        return f"(r.deleted_at IS NOT NULL OR {beyond} OR NOT {self.own(entity)})"
+        gone = f"r.deleted_at IS NOT NULL AND NOT ({self.told_as_tombstone(entity)})"
+        return f"({gone} OR {beyond} OR NOT {self.own(entity)})"
+
+    @staticmethod
+    def moved_since(entity: Entity) -> str:
+        """The object came to where it lies after the row was written."""
+        return (
+            "EXISTS (SELECT 1 FROM sync_loss m"
+            f" WHERE m.object_id = {'r.object_id' if entity.hangs else 'r.id'}"
+            " AND m.user_id IS NULL AND m.visit_id IS NULL AND m.position >= r.feed_position)"
+        )
+
+    def told_as_tombstone(self, entity: Entity) -> str:
+        """The way by territory or by ledger tells of the deleted row; a loss need not tell of it again."""
+        moved = self.moved_since(entity)
+        told = f"NOT {self.outside} AND NOT {moved}"
+        if self.by_ledger:
+            told += (
+                f" OR ({self.outside} OR {moved}) AND EXISTS (SELECT 1 FROM {LEDGER} a"
+                f" WHERE a.user_id = %(user)s AND a.object_id = o.id AND {GIVES_SIGHT}"
+                " AND r.feed_position > a.feed_position)"
+            )
+        return f"{self.own(entity)} AND r.feed_position >= %(start)s AND ({told})"
 
     @staticmethod
     def joined(entity: Entity) -> str:
@@ -156,11 +178,7 @@ class PageStatement:
         if self.deletions:
             fate += " OR r.feed_position >= %(start)s"
             if not self.territory.everything:
-                of = "r.object_id" if entity.hangs else "r.id"
-                fate += (
-                    f" AND NOT EXISTS (SELECT 1 FROM sync_loss m WHERE m.object_id = {of}"
-                    " AND m.user_id IS NULL AND m.visit_id IS NULL AND m.position >= r.feed_position)"
-                )
+                fate += f" AND NOT {self.moved_since(entity)}"
         filtering = not self.territory.everything
         source = self.source(entity, filtering=filtering)
         inside = self.inside if entity.hangs else self.inside.replace("o.", "r.")
@@ -170,16 +188,20 @@ class PageStatement:
     def through_ledger(self, entity: Entity) -> Iterator[str]:
         """Rows beyond the territory that the ledger shows: those that moved since, and those it brought."""
         source = f"{self.joined(entity)} JOIN {LEDGER} a ON a.object_id = o.id"
-        claim = (f"a.user_id = %(user)s AND {GIVES_SIGHT}", self.outside, self.own(entity))
-        live = "r.deleted_at IS NULL"
-        fate = f"({live} OR r.feed_position >= %(start)s)" if self.deletions else live
+        claim = (f"a.user_id = %(user)s AND {GIVES_SIGHT}", self.own(entity))
+        live = f"r.deleted_at IS NULL AND {self.outside}"
+        fate = live
+        if self.deletions:
+            # What was deleted before its object came into the territory is not told of by territory.
+            there = f"({self.outside} OR {self.moved_since(entity)})"
+            fate += f" OR r.deleted_at IS NOT NULL AND r.feed_position >= %(start)s AND {there}"
         yield self.way(
             entity,
             "r.feed_position",
             source,
             self.after("r.feed_position", entity),
             "r.feed_position > a.feed_position",
-            fate,
+            f"({fate})",
             *claim,
         )
         yield self.way(

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from clients.models import Interest
 from clients.serializers import MAX_TEXT, CustomerSummarySerializer
-from crm.api.fields import MomentField, StrictFloatField, StrictIntegerField, TextField, WordsField
+from crm.api.fields import DegreesField, MomentField, StrictIntegerField, TextField, WordsField
 from crm.api.serializers import PersonSerializer, RecordSerializer, ReferenceField
 from objects.serializers import ObjectSummarySerializer, UnitSummarySerializer
 from visits.transitions import VisitStatus
@@ -26,12 +26,8 @@ class VisitSerializer(RecordSerializer):
     interests = WordsField(child=serializers.ChoiceField(choices=Interest.choices), required=False)
     outcome_text = TextField(required=False, allow_null=True, max_length=MAX_TEXT)
     next_action_due_at = MomentField(required=False, allow_null=True)
-    geo_captured_lat = StrictFloatField(
-        required=False, allow_null=True, min_value=-90, max_value=90
-    )
-    geo_captured_lng = StrictFloatField(
-        required=False, allow_null=True, min_value=-180, max_value=180
-    )
+    geo_captured_lat = DegreesField(limit=90)
+    geo_captured_lng = DegreesField(limit=180)
     object = ObjectSummarySerializer(read_only=True)
     unit = UnitSummarySerializer(read_only=True, allow_null=True)
     customer = CustomerSummarySerializer(read_only=True, allow_null=True)
@@ -67,9 +63,5 @@ class CompleteSerializer(serializers.Serializer[Any]):
     outcome_text = TextField(max_length=MAX_TEXT)
     interests = WordsField(child=serializers.ChoiceField(choices=Interest.choices), required=False)
     next_action_due_at = MomentField(required=False, allow_null=True)
-    geo_captured_lat = StrictFloatField(
-        required=False, allow_null=True, min_value=-90, max_value=90
-    )
-    geo_captured_lng = StrictFloatField(
-        required=False, allow_null=True, min_value=-180, max_value=180
-    )
+    geo_captured_lat = DegreesField(limit=90)
+    geo_captured_lng = DegreesField(limit=180)

@@ -12,6 +12,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from crm.api.moments import parse_moment
+from crm.geo import coordinate
 from crm.masking import is_masked, mask_email, mask_phone
 from crm.phones import InvalidPhone, normalise_phone
 
@@ -149,13 +150,16 @@ class StrictIntegerField(serializers.IntegerField):
         return int(super().to_internal_value(data))
 
 
-class StrictFloatField(serializers.FloatField):
-    """A finite JSON number; strings and booleans are refused."""
+class DegreesField(serializers.FloatField):
+    """A coordinate that may be absent: a JSON number between ±limit; strings and booleans are refused."""
+
+    def __init__(self, *, limit: int) -> None:
+        super().__init__(required=False, allow_null=True, min_value=-limit, max_value=limit)
 
     def to_internal_value(self, data: Any) -> float:
         if isinstance(data, bool) or not isinstance(data, int | float):
             self.fail("invalid")
-        return float(super().to_internal_value(data))
+        return coordinate(super().to_internal_value(data))
 
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})

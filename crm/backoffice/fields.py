@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from crm.backoffice.shown import spaced
+from crm.geo import coordinate
 from crm.phones import InvalidPhone, normalise_phone
 
 MAX_TAGS = 50
@@ -164,6 +165,14 @@ class PhoneField(forms.CharField):
             return normalise_phone(text, settings.PHONE_REGION)
         except InvalidPhone as error:
             raise forms.ValidationError(str(error)) from None
+
+
+class DegreesField(forms.FloatField):
+    """A coordinate."""
+
+    def to_python(self, value: Any) -> Any:
+        degrees = super().to_python(value)
+        return None if degrees is None else coordinate(degrees)
 
 
 class WordsField(forms.CharField):

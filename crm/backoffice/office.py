@@ -11,7 +11,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.db.models import Field, ForeignKey, JSONField, QuerySet
+from django.db.models import Field, FloatField, ForeignKey, JSONField, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -23,6 +23,7 @@ from crm.backoffice.columns import columns_of
 from crm.backoffice.fields import (
     CallTimeField,
     ChoicesField,
+    DegreesField,
     JsonObjectField,
     PhoneField,
     WordsField,
@@ -253,6 +254,8 @@ class OfficeAdmin(ModelAdmin):
             return CallTimeField(**common)
         if isinstance(db_field, JSONField):
             return JsonObjectField(label=label, help_text=db_field.help_text)
+        if isinstance(db_field, FloatField):
+            kwargs["form_class"] = DegreesField
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field is not None:
             field.label = label

@@ -5,6 +5,8 @@ import re
 
 from django.utils.translation import gettext as _
 
+from crm import geo
+
 # Above these a number is a slip of the pen (a year in the wrong column), not a building.
 MAX_UNITS, MAX_ENTRANCES, MAX_FLOORS = 2000, 100, 150
 _TAG_SEPARATORS = re.compile(r"[;,|]")
@@ -25,7 +27,7 @@ def coordinate(text: str, *, limit: int) -> float:
             _("The coordinate %(text)s lies outside −%(limit)d…%(limit)d degrees.")
             % {"text": text, "limit": limit}
         )
-    return degrees
+    return geo.coordinate(degrees)
 
 
 def count(text: str, *, most: int, what: str) -> int:

@@ -12,6 +12,7 @@ from sync.losses import Loss
 from tests.cast import Cast
 from tests.sync.phone import Phone
 from tests.sync.truth import visible_versions
+from visits.models import Visit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -72,3 +73,50 @@ def test_so_does_one_in_a_cluster_with_other_positions(
     monkeypatch.setattr("sync.epoch.identity", lambda: "another cluster")
     leaves_moscow_and_the_flat_is_not_mentioned(cast, parent, unit)
     assert not Loss.objects.filter(position__gte=future - 1).exists()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_a_house_deleted_under_its_visitor_is_told_once(cast: Cast, limit: int) -> None:
+    """The tombstone lies in the district, and the visits' end is a loss: one deletion of each record."""
+    house = cast.object()
+    cast.customer(house, unit=cast.unit(house))
+    cast.visit(house, cast.ivan)
+    cast.visit(house, cast.ivan)
+    phone = Phone.of(cast, cast.ivan, limit=limit)
+    held = [item["id"] for item in phone.pull()]
+    assert len(held) == 5
+    assert cast.api(cast.sergei).delete(f"/api/v1/objects/{house.pk}").status_code == 204
+    told = phone.pull()
+    assert sorted(item["id"] for item in told) == sorted(held)
+    assert {item["reason"] for item in told} == {"deleted"}
+    assert phone.rows == {}
+
+
+def test_a_flat_deleted_after_sight_had_ended_and_come_back_is_told_once(cast: Cast) -> None:
+    """The same beyond the district: the ledger shows the tombstone, and remembers the end of sight."""
+    house = cast.object(district=cast.north)
+    unit = cast.unit(house)
+    visit = cast.visit(house, cast.ivan)
+    phone = Phone.of(cast, cast.ivan)
+    phone.pull()
+    Visit.objects.filter(pk=visit.pk).update(engineer=cast.pyotr)
+    Visit.objects.filter(pk=visit.pk).update(engineer=cast.ivan)
+    Unit.objects.filter(pk=unit.pk).update(deleted_at=timezone.now())
+    told = phone.pull()
+    assert [item["reason"] for item in told if item["id"] == str(unit.pk)] == ["deleted"]
+    assert phone.versions() == visible_versions(cast.ivan)
+
+
+def test_a_flat_deleted_before_sight_ended_and_came_back_is_told_by_the_loss(cast: Cast) -> None:
+    """The ledger does not show a tombstone from before it; the end of the earlier sight tells of it."""
+    house = cast.object(district=cast.north)
+    unit = cast.unit(house)
+    visit = cast.visit(house, cast.ivan)
+    phone = Phone.of(cast, cast.ivan)
+    phone.pull()
+    Unit.objects.filter(pk=unit.pk).update(deleted_at=timezone.now())
+    Visit.objects.filter(pk=visit.pk).update(engineer=cast.pyotr)
+    Visit.objects.filter(pk=visit.pk).update(engineer=cast.ivan)
+    told = phone.pull()
+    assert [item["reason"] for item in told if item["id"] == str(unit.pk)] == ["deleted"]
+    assert phone.versions() == visible_versions(cast.ivan)
