@@ -91,6 +91,8 @@ def moved(
 
 def begun_at(cursor: Cursor, since: datetime, epoch: Epoch) -> Cursor:
     """A cursor near that moment: below the positions of the first rows that changed after it."""
+    # SQLite knows moments to the millisecond, cut off: what comes twice does no harm, what is missing does.
+    since = since.replace(microsecond=since.microsecond // 1000 * 1000)
     positions = []
     for entity in ENTITIES:
         rows = entity.model._base_manager.filter(updated_at__gte=since).order_by("updated_at", "id")

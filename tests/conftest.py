@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connections
+from django.utils import translation
 
 from crm import tally
 from tests.concurrency import run_together as run_callables_together
@@ -27,6 +28,12 @@ def _empty_cache() -> None:
     """Cached answers, rate limits, counts and queued jobs (one Redis database) end with their test."""
     cache.clear()
     tally.forget()
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> None:
+    """A request leaves its language with its thread until the next one; here the next is a test."""
+    translation.deactivate()
 
 
 @pytest.fixture

@@ -29,7 +29,7 @@ PROBES = frozenset({"/health", "/ready", "/metrics", "/worker/health", "/worker/
 
 def is_page(request: HttpRequest) -> bool:
     """Whether the request is for people's pages: these have their own slashes, forms and error pages."""
-    return f"{request.path_info}/".startswith(("/admin/", "/static/"))
+    return f"{request.path_info}/".startswith("/admin/")
 
 
 class RequestContextMiddleware:

@@ -191,9 +191,8 @@ def test_probes_know_the_workers(workers: Workers) -> None:
     assert client.get("/worker/ready").status_code == 503
     worker = workers.start()
     wait_until(lambda: client.get("/worker/ready").status_code == 200, "a worker that is ready")
-    assert client.get("/worker/health").json() == {
-        "status": "ok", "redis": "ok", "queue_length": 0, "workers": 1,
-    }  # fmt: skip
+    expected = {"status": "ok", "redis": "ok", "queue_length": 0, "workers": 1}
+    wait_until(lambda: client.get("/worker/health").json() == expected, "an empty queue")
     worker.send_signal(signal.SIGTERM)
     worker.wait(30)
     assert client.get("/worker/ready").status_code == 503

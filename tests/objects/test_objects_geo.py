@@ -259,7 +259,9 @@ def country(cast: Cast) -> Cast:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # What autovacuum does in time: entries still pending would have to be read one by one.
-            for table in ("objects_object", "clients_customer", "visits_visit"):
+            for index in ("object_search", "object_tags"):
+                cursor.execute(f"SELECT gin_clean_pending_list('objects_{index}')")
+            for table in ("clients_customer", "visits_visit"):
                 cursor.execute(f"SELECT gin_clean_pending_list('{table}_search')")
         cursor.execute("ANALYZE")
     return cast

@@ -107,10 +107,12 @@ def test_since_is_a_best_effort_by_time(cast: Cast) -> None:
     Unit.objects.filter(pk=gone.pk).update(deleted_at=timezone.now())
     api = cast.api(cast.ivan)
     page = json.loads(api.get(PATH, {"since": moment.isoformat()}).getvalue())
-    assert [(item["table_name"], item["action"]) for item in page["items"]] == [
+    # What came in the same millisecond may come again.
+    assert [(item["table_name"], item["action"]) for item in page["items"]][-2:] == [
         ("objects", "create"),
         ("units", "delete"),
     ]
+    assert len(page["items"]) <= 4
     assert json.loads(api.get(PATH, {"since": page["next_cursor"]}).getvalue())["items"] == []
     early = json.loads(api.get(PATH, {"since": "2001-01-01"}).getvalue())
     assert len(early["items"]) >= 4

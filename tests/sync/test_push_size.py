@@ -1,14 +1,11 @@
 """A big push costs a bounded number of statements, and its time grows with its items only."""
 
-import time
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from clients.models import Customer
 from tests.cast import Cast
 from tests.sync.pushing import item, push, removal, statuses
 
@@ -104,39 +101,3 @@ def mixed_in(cast: Cast, count: int) -> list[dict[str, Any]]:
         if one["table_name"] == "customers":
             one["payload"]["phone"] = one["payload"]["phone"].replace("+7998", "+7997")
     return items
-
-
-def test_speed(cast: Cast, engine: str, record_property: Any) -> None:
-    """Not a benchmark of record; it fails when something becomes slow by a factor."""
-    house = cast.object()
-    api = cast.api(cast.ivan)
-    people = [
-        item(
-            "customers",
-            uuid4(),
-            object_id=house.pk,
-            full_name=f"Мария {n}",
-            phone=f"+7998{n:07d}",
-            notes="да",
-        )
-        for n in range(1000)
-    ]
-    told = {}
-    for name, items in (
-        ("create", people),
-        (
-            "update",
-            [
-                item("customers", i["client_generated_id"], 1, notes="нет", satisfied=True)
-                for i in people
-            ],
-        ),
-        ("replay", people),
-    ):
-        started = time.perf_counter()
-        push(api, *items)
-        told[name] = round(1000 / (time.perf_counter() - started))
-    assert Customer.objects.filter(notes="нет").count() == 1000
-    report = f"{engine}: {told} items/s"
-    record_property("speed", report)
-    assert min(told.values()) > 300

@@ -1,6 +1,6 @@
 """Every short history of a house, a flat and a visit, with phones that pull after any of its moments.
 
-One house lives through each history, all of them side by side; a phone that pulled before and pulls afterwards
+One house lives through each history, all of them side by side; a phone that pulled before and pulls after it
 must hold what its person sees, and must not have heard of what they never saw. `HISTORY_LENGTH=3` tries all
 that are longer by one: it takes minutes.
 """
@@ -73,7 +73,9 @@ def is_responsible(name: str | None) -> Act:
 
 def visit_gets(**change: Any) -> Act:
     def act(on: Ground) -> None:
-        given = {key: getattr(on.cast, value).pk for key, value in change.items() if key != "status"}
+        given = {
+            key: getattr(on.cast, value).pk for key, value in change.items() if key != "status"
+        }
         on.live(Visit, on.visits).update(**({**change, **given}))
 
     return act
