@@ -66,6 +66,7 @@ class Pocket:
         self.secrets: set[str] = set()
         self.reasons: list[str] = []
         self.results: list[dict[str, Any]] = []
+        self.saved: dict[str, tuple[str, int]] = {}
         self.asked = 0
 
     def log_in(self) -> None:
@@ -127,6 +128,8 @@ class Pocket:
         self.read_along(content)
         told = json.loads(content)
         self.understand(address, answer.status_code, told)
+        if address == "/sync/batch" and answer.status_code != 401:
+            self.count_once(body["items"], told["results"])
         if fate == UNANSWERED:
             raise URLError("a lift")
         if answer.status_code not in (200, expected):
@@ -160,6 +163,16 @@ class Pocket:
         if address == "/sync/changes" and status == 200 and self.may_know is not None:
             mentioned = {(item["table_name"], item["id"]) for item in told["items"]}
             assert mentioned <= self.may_know, (str(self.user), mentioned - self.may_know)
+
+    def count_once(self, items: list[dict[str, Any]], results: list[dict[str, Any]]) -> None:
+        """What was saved and is sent again, unchanged, is answered as before and changes nothing."""
+        for item, result in zip(items, results, strict=True):
+            key = json.dumps(item, sort_keys=True)
+            if key in self.saved:
+                assert result["replayed"], (item, result)
+                assert (result["status"], result["server_version"]) == self.saved[key]
+            elif result["error_code"] is None:
+                self.saved[key] = (result["status"], result["server_version"])
 
 
 Held = dict[Key, tuple[int, dict[str, Any]]]
