@@ -10,7 +10,7 @@ from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from audit.models import AuditEntry
-from audit.registrations import PACKAGES, TRAIL
+from audit.registrations import PACKAGES, REPORT, TRAIL
 from crm.backoffice.history import ChangedField, Event
 from crm.backoffice.telling import Telling
 from crm.changes import Action
@@ -53,6 +53,8 @@ def entity_title(entity: str) -> Sentence:
     """What people call that kind of thing."""
     if entity == TRAIL:
         return _("audit trail")
+    if entity == REPORT:
+        return _("export")
     model = models_by_name().get(entity)
     return entity if model is None else model._meta.verbose_name  # type: ignore[return-value]
 

@@ -188,7 +188,8 @@ def announce(address: str) -> None:
     """Print where everything is, and who may log in."""
     print(f"\nCRM Backend runs on {address}\n")
     for name, path in (
-        ("API", "/api/v1"), ("API docs", "/docs"), ("Schema", "/openapi.json"), ("Health", "/health"),
+        ("Office", "/admin/"), ("API", "/api/v1"), ("API docs", "/docs"),
+        ("Schema", "/openapi.json"), ("Health", "/health"),
     ):  # fmt: skip
         print(f"  {name:<9} {address}{path}")
     print("\nDemo accounts:\n")

@@ -82,7 +82,14 @@ class RefusedItem(models.Model):
                 fields=["user", "fingerprint"], name="sync_refused_user_fingerprint_unique"
             )
         ]
-        indexes = [models.Index(fields=["refused_at"], name="sync_refused_refused_at")]
+        indexes = [
+            models.Index(fields=["refused_at"], name="sync_refused_refused_at"),
+            models.Index(
+                fields=["city", "refused_at"],
+                name="sync_refused_open",
+                condition=models.Q(dealt_with_at__isnull=True),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.table} {self.record_id}: {self.error_code}"

@@ -31,8 +31,8 @@ def _empty_cache() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _own_language() -> None:
-    """A request leaves its language with its thread until the next one; here the next is a test."""
+def _usual_language() -> None:
+    """The language of a request stays with its thread until the next one: not into the next test."""
     translation.deactivate()
 
 

@@ -246,7 +246,9 @@ class EnvelopeSchema(AutoSchema):
 
     def headers_of_success(self) -> list[str]:
         """Headers beyond X-Request-ID that an answer has."""
-        tagged = self.of_records and not self.paged and self.method != "DELETE"
+        # An action on all of them (the map) answers with no record.
+        one = getattr(self.function, "detail", True)
+        tagged = self.of_records and one and not self.paged and self.method != "DELETE"
         return ["ETag"] if tagged or self.is_dictionary_list() else []
 
     def list_answer(self, item: Schema) -> Schema:

@@ -1,20 +1,29 @@
 """What people read in the back office when something cannot be shown or done: a page, not an envelope."""
 
 import sys
-from typing import Any
+from typing import Any, Final
 
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from crm.api import refusing
-from crm.api.middleware import is_page
 from crm.api.refusing import error_of_status
 from crm.api.unexpected import record
 from crm.changes import current_origin
-from crm.errors import CallerError
+from crm.errors import CallerError, Sentence
+
+# Of a form that no page of ours has sent as it is.
+OUT_OF_DATE: Final[Sentence] = gettext_lazy(
+    "This form is out of date. Go back, reload the page and send it again."
+)
+
+
+def is_office(request: HttpRequest) -> bool:
+    """Whether the refusal is for somebody in the back office; everybody else gets the envelope."""
+    return f"{request.path_info}/".startswith("/admin/")
 
 
 def refusal_page(request: HttpRequest, error: CallerError) -> HttpResponse:
@@ -40,28 +49,28 @@ def page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler400."""
-    if is_page(request):
+    if is_office(request):
         return refusal_page(request, error_of_status(400))
     return refusing.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler403."""
-    if is_page(request):
+    if is_office(request):
         return refusal_page(request, error_of_status(403))
     return refusing.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
-    if is_page(request):
+    if is_office(request):
         return refusal_page(request, error_of_status(404))
     return refusing.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    if not is_page(request):
+    if not is_office(request):
         return refusing.server_error(request)
     defect = sys.exc_info()[1]
     if defect is not None:
@@ -72,5 +81,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - a hook
     """Django's CSRF_FAILURE_VIEW: the form was opened before the last login, or comes from elsewhere."""
     with translation.override(translation.get_language_from_request(request)):
-        sentence = _("This form is out of date. Go back, reload the page and send it again.")
-        return page(request, 403, sentence)
+        return page(request, 403, str(OUT_OF_DATE))

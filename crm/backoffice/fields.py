@@ -206,19 +206,41 @@ class ChoicesField(forms.MultipleChoiceField):
 
 
 class JsonObjectField(forms.JSONField):
-    """Attributes that the model does not know by name."""
+    """Attributes that the model does not know by name: a line each, «name: value». JSON is taken, too."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault(
             "widget", UnfoldAdminTextareaWidget(attrs={"rows": 4, "spellcheck": "false"})
         )
         kwargs["required"] = False
+        kwargs["help_text"] = kwargs.get("help_text") or _("A line each: name: value")
         super().__init__(**kwargs)
 
     def prepare_value(self, value: Any) -> Any:
         if isinstance(value, str):
             return value
-        return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
+        if not isinstance(value, dict) or any(not plain_line(name) for name in value):
+            return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) if value else ""
+        return "\n".join(f"{name}: {line_of(one)}" for name, one in sorted(value.items()))
+
+    def to_python(self, value: Any) -> Any:
+        if not isinstance(value, str) or value.lstrip().startswith(("{", "[")):
+            return super().to_python(value)
+        found: dict[str, Any] = {}
+        for line in filter(str.strip, value.splitlines()):
+            name, colon, text = line.partition(":")
+            if not colon or not name.strip():
+                raise forms.ValidationError(
+                    _("Write “name: value” instead of “%(line)s”.") % {"line": line.strip()}
+                )
+            found[name.strip()] = value_of(text.strip())
+        return found
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.clean(data) != (initial or {}))
+        except forms.ValidationError:
+            return True
 
     def clean(self, value: Any) -> Any:
         found = super().clean(value)
@@ -227,6 +249,26 @@ class JsonObjectField(forms.JSONField):
         if not isinstance(found, dict):
             raise forms.ValidationError(_("A JSON object is expected."))
         return found
+
+
+def plain_line(name: str) -> bool:
+    """Whether the name of an attribute can stand in a line before a colon."""
+    return bool(name) and name == name.strip() and not set(name) & set(":\n\r{[")
+
+
+def line_of(value: Any) -> str:
+    """An attribute's value as `value_of` reads it back: words as they are, all else as JSON."""
+    if isinstance(value, str) and value_of(value) == value and len(value.splitlines()) == 1:
+        return value
+    return json.dumps(value, ensure_ascii=False)
+
+
+def value_of(text: str) -> Any:
+    """What somebody typed after the colon: a number, true, a list …, or words."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.strip()
 
 
 class CallTimeField(forms.CharField):

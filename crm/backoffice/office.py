@@ -9,8 +9,12 @@ from typing import Any, ClassVar, cast
 from uuid import UUID
 
 from django.contrib import messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.options import IS_POPUP_VAR
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.core.exceptions import ValidationError
 from django.db.models import Field, FloatField, ForeignKey, JSONField, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -20,6 +24,7 @@ from django.utils.translation import gettext as _
 from unfold.admin import ModelAdmin
 
 from crm.backoffice.columns import columns_of
+from crm.backoffice.errors import OUT_OF_DATE
 from crm.backoffice.fields import (
     CallTimeField,
     ChoicesField,
@@ -36,7 +41,7 @@ from crm.backoffice.lists import HonestPaginator, OfficeChangeList, RowsAlone, c
 from crm.backoffice.sections import sections_of
 from crm.backoffice.shown import change_url
 from crm.editing import MASKS, StaleRecord
-from crm.errors import CallerError, NotFound
+from crm.errors import CallerError, Malformed, NotFound
 from crm.references import referable
 from crm.searching import matching
 from crm.users.models import User
@@ -200,6 +205,8 @@ class OfficeAdmin(ModelAdmin):
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """The API's search: each word begins a word of the record, ё = е, phones in any spelling."""
+        if not self.search_column:
+            return queryset, False
         private = self.reader(request).sees_personal_data
         return queryset.filter(matching(self.search_column, search_term, private=private)), False
 
@@ -222,6 +229,15 @@ class OfficeAdmin(ModelAdmin):
     def media(self) -> Any:
         # Not the theme's own: it would ask the last request of another thread.
         return super(ModelAdmin, self).media + AutocompleteSelect(None, self.admin_site).media
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Django's: an action on the chosen rows. Raises Malformed for what no list has sent."""
+        try:
+            for one in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.to_python(one)
+        except ValidationError as error:
+            raise Malformed(OUT_OF_DATE) from error
+        return super().response_action(request, queryset)
 
     # --- forms ------------------------------------------------------------------------------------
 
@@ -301,7 +317,11 @@ class OfficeAdmin(ModelAdmin):
         self, request: HttpRequest, object_id: str | None, extra: dict[str, Any] | None
     ) -> dict[str, Any]:
         """What the page has beside the form."""
-        context = {"show_save_and_add_another": False, **(extra or {})}
+        context = {
+            "show_save_and_add_another": False,
+            "list_title": self.list_title,
+            **(extra or {}),
+        }
         if object_id is None:
             context["title"] = _("New: %(kind)s") % {"kind": self.opts.verbose_name}
             return context
@@ -337,13 +357,27 @@ class OfficeAdmin(ModelAdmin):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing hangs on our forms."""
 
+    def response_add(
+        self, request: HttpRequest, obj: Any, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        if IS_POPUP_VAR in request.POST:
+            answer: HttpResponse = super().response_add(request, obj, post_url_continue)
+            return answer
+        return self.saved(request, obj)
+
     def response_change(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        return self.saved(request, obj)
+
+    def saved(self, request: HttpRequest, obj: Any) -> HttpResponse:
+        """Say so, and go where the button leads. Django's own sentences would need to know its gender."""
         if getattr(request, "unchanged", False):
             messages.info(request, nothing_changed())
-            here = "_continue" in request.POST
-            return HttpResponseRedirect(change_url(obj) if here else self.back_to_list(request))
-        answer: HttpResponse = super().response_change(request, obj)
-        return answer
+        else:
+            messages.success(request, _("Saved: %(name)s.") % {"name": self.title_of(obj)})
+        if "_continue" not in request.POST:
+            return HttpResponseRedirect(self.back_to_list(request))
+        kept = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return HttpResponseRedirect(add_preserved_filters(kept, change_url(obj)))
 
     def back_to_list(self, request: HttpRequest) -> str:
         """The list as it was narrowed before."""
@@ -383,6 +417,7 @@ class OfficeAdmin(ModelAdmin):
             {
                 **self.admin_site.each_context(request),
                 "title": self.title_of(obj),
+                "list_title": self.list_title,
                 "kind": self.opts.verbose_name,
                 "original": obj,
                 "object": obj,

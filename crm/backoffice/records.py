@@ -15,15 +15,16 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 
-from crm.backoffice import conflicts
+from crm.backoffice import conflicts, shown
 from crm.backoffice.bulk.asking import offered
+from crm.backoffice.errors import OUT_OF_DATE
 from crm.backoffice.filters import DeletedFilter
 from crm.backoffice.forms import RecordForm
 from crm.backoffice.office import OfficeAdmin, is_list
 from crm.backoffice.shown import change_url
 from crm.deletion import hanging_on
 from crm.editing import RecordServices, StaleRecord
-from crm.errors import CallerError, NotFound
+from crm.errors import CallerError, Malformed, NotFound
 from crm.records import Record
 from crm.users.models import User
 
@@ -92,11 +93,11 @@ class RecordAdmin(OfficeAdmin):
         return self.services.create(actor=actor, values=values)
 
     def save(self, request: HttpRequest, obj: Any, values: dict[str, Any], form: Any) -> Any:
+        version = form.version()
+        if version is None:
+            raise Malformed(OUT_OF_DATE)
         return self.services.update(
-            actor=self.reader(request),
-            record_id=obj.pk,
-            changes=values,
-            version=form.version() or obj.version,
+            actor=self.reader(request), record_id=obj.pk, changes=values, version=version
         )
 
     def changeform_view(
@@ -218,7 +219,7 @@ class RecordAdmin(OfficeAdmin):
             except NotFound:
                 raise Http404 from None
             except CallerError as error:
-                context |= {"refusal": error, "clashes": error.details.get("clashes", [])}
+                context |= {"refusal": error, "clashes": self.in_the_way(request, obj, error)}
                 answer = self.shown(request, template, obj, context)
                 answer.status_code = error.status
                 return answer
@@ -226,24 +227,43 @@ class RecordAdmin(OfficeAdmin):
             return HttpResponseRedirect(after)
         return self.shown(request, template, obj, context)
 
+    def in_the_way(
+        self, request: HttpRequest, obj: Record, error: CallerError
+    ) -> list[tuple[str, Any]]:
+        """The records that hold a value which one to be restored needs: kind and value, with a link."""
+        kinds = {str(kind._meta.model_name): kind for kind in (type(obj), *hanging_on(obj))}
+        told = []
+        for clash in error.details.get("clashes", []):
+            model: Any = kinds[clash["entity_type"]]
+            column = model._meta.get_field(clash["field"]).verbose_name
+            rows = model.objects.visible_to(self.reader(request))
+            holder = rows.filter(pk=clash["existing_id"]).first()
+            told.append((f"{model._meta.verbose_name}, {column}", shown.record_link(holder)))
+        return told
+
     def going_along(self, obj: Record) -> list[tuple[str, str]]:
         """What hangs on the record, by kind: a name and how many."""
         live = {"deleted_at__isnull": True, "object_id": obj.pk}
-        return [counted(model, model._base_manager.filter(**live)) for model in hanging_on(obj)]
+        return [
+            (name, number)
+            for model in hanging_on(obj)
+            for name, number in counted(model, model._base_manager.filter(**live))
+        ]
 
     def coming_back(self, obj: Record) -> list[tuple[str, str]]:
         """What one deletion took along."""
+        if obj.deletion_id is None:
+            return []
+        taken = {"deletion_id": obj.deletion_id}
         return [
-            counted(model, model._base_manager.filter(deletion_id=obj.deletion_id))
+            (name, number)
             for model in hanging_on(obj)
-            if obj.deletion_id is not None
+            for name, number in counted(model, model._base_manager.filter(**taken))
         ]
 
 
-def counted(model: type[Model], rows: QuerySet[Any]) -> tuple[str, str]:
-    """The kind in words, and how many there are, up to a thousand."""
+def counted(model: type[Model], rows: QuerySet[Any]) -> list[tuple[str, str]]:
+    """The kind in words, and how many there are, up to a thousand; empty where there are none."""
     number = rows.order_by().values("pk")[: COUNTED + 1].count()
-    return (
-        str(model._meta.verbose_name_plural),
-        f"{COUNTED}+" if number > COUNTED else str(number),
-    )
+    shown_number = f"{COUNTED}+" if number > COUNTED else str(number)
+    return [(str(model._meta.verbose_name_plural), shown_number)] if number else []

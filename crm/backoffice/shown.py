@@ -1,7 +1,7 @@
 """How values are shown to people: local time, relative words, badges, links."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.template.loader import render_to_string
@@ -181,6 +181,10 @@ def plain_value(field: Any, value: Any) -> str:
         return yes_no(value)
     if isinstance(value, datetime):
         return moment(value)
+    if isinstance(value, date):
+        return formats.date_format(value)
+    if isinstance(value, time):
+        return formats.time_format(value)
     if isinstance(value, list):
         return ", ".join(str(choices.get(str(one), one)) for one in value)
     if isinstance(value, dict):

@@ -9,7 +9,8 @@ from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from crm.backoffice.shown import moment, plain_value
+from crm.backoffice.shown import moment, plain_value, spaced
+from crm.editing import MASKS
 from crm.users.models import User
 
 Facts = Mapping[str, Any]
@@ -66,6 +67,8 @@ class Telling:
         if isinstance(field, DateTimeField) and isinstance(value, str):
             parsed = parse_datetime(value)
             return value if parsed is None or parsed.tzinfo is None else moment(parsed)
+        if field is not None and field.name in MASKS and field.name != "email":
+            return spaced(str(value))
         codes = _choices.get((str(model._meta.model_name), column))
         if codes and isinstance(value, list):
             return ", ".join(str(codes.get(one, one)) for one in value)

@@ -6,7 +6,7 @@ checked = check("customers", sheet, mapping, user=user, on_row=show)     # write
 report = run("customers", sheet, mapping, user=user, basis=checked.basis)
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BATCH = 250
 
 OnRow = Callable[[RowResult], object]
+OnBatch = Callable[[Sequence[RowResult]], object]
 # Told the rows done so far; the answer False, and no other, ends the work after them.
 OnProgress = Callable[[int], object]
 
@@ -47,7 +48,7 @@ class Checked:
 
 @dataclass(slots=True)
 class Report:
-    """What a run came to. `stopped`: it was asked to end early; running it again does the rest."""
+    """What a run came to, of the rows that it wrote. `stopped`: it was asked to end early."""
 
     totals: Totals = field(default_factory=Totals)
     stopped: bool = False
@@ -125,14 +126,18 @@ def run(
     user: "User",
     options: Options = Options(),  # noqa: B008 - frozen
     basis: Basis | None = None,
+    done_until: int = 0,
+    on_batch: OnBatch = _ignore,
     on_row: OnRow = _ignore,
     on_progress: OnProgress = _ignore,
 ) -> Report:
     """Bring the rows into the database, a batch in a transaction, its audit with it.
 
     The file is read through once before the first row is written: a damaged one changes nothing.
-    `on_row` and `on_progress` are called when a batch is committed. When one of them raises, or the
-    work ends early, what is committed stays; the same run again finds it unchanged and does the rest.
+    `on_batch` is called inside the batch's transaction, which what it raises takes back; `on_row` and
+    `on_progress` when it is committed. When one of them raises, or the work ends early, what is committed
+    stays; the same run again finds it unchanged and does the rest. `done_until`: the last line of the last
+    batch that a run before has committed; up to there nothing is written, and nothing told but progress.
     `basis` (of `check`): fields that others changed since are reported, not overwritten; without it the
     file wins. The user is looked at anew for each batch: a lost role or territory takes effect at once.
 
@@ -140,18 +145,24 @@ def run(
     """
     chosen = _fitting(kind, sheet, mapping)
     sheet.count_rows()
-    report = Report()
+    report, seen = Report(), 0
     task = Task(user, mapping.columns(chosen.fields.specs), options, basis)
     with chosen.begin(task) as importer:
         for batch in in_batches(sheet.table().rows, BATCH):
-            with transaction.atomic():
-                _look_anew(user)
-                rows = importer.apply(batch)
-            for row in rows:
-                report.totals.note(row)
-                on_row(row)
+            if batch[-1].line <= done_until:
+                # For what it remembers of the rows: those below may repeat them.
+                importer.plan(batch)
+            else:
+                with transaction.atomic():
+                    _look_anew(user)
+                    rows = importer.apply(batch)
+                    on_batch(rows)
+                for row in rows:
+                    report.totals.note(row)
+                    on_row(row)
+            seen += len(batch)
             reset_queries()
-            if on_progress(report.totals.rows) is False:
+            if on_progress(seen) is False:
                 report.stopped = True
                 break
     return report

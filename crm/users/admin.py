@@ -142,7 +142,11 @@ class UserAdmin(OfficeAdmin):
     def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "role" and not self.reader(request).is_admin:
             kwargs["choices"] = [(Role.ENGINEER.value, Role.ENGINEER.label)]
-        return super().formfield_for_choice_field(db_field, request, **kwargs)
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name == "role":
+            # Whoever does not look makes the least of accounts.
+            field.initial = Role.ENGINEER
+        return field
 
     def choices_for(self, request: HttpRequest, rows: QuerySet[Any], source: Any) -> QuerySet[Any]:
         """Whom work is given to must be active; a list may still be narrowed by those who have left."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from django.db.models import TextChoices
@@ -46,6 +46,12 @@ class Draft:
         return blake2b(said.encode(), digest_size=16).digest()
 
 
+_CHOICES: Final[dict[Field, type[TextChoices]]] = {
+    Field.TYPE: ObjectType,
+    Field.STATUS: ObjectStatus,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """How rows are read: the columns, and what holds for rows that do not say it themselves."""
@@ -55,8 +61,7 @@ class Reading:
     city_id: UUID | None = None
     _choices: dict[Field, dict[str, str]] = field(
         default_factory=lambda: {
-            Field.TYPE: choices_by_name(ObjectType),
-            Field.STATUS: choices_by_name(ObjectStatus),
+            name: choices_by_name(choices) for name, choices in _CHOICES.items()
         }
     )
 
@@ -119,7 +124,7 @@ class Reading:
                 Field.TYPE: _("There is no type “%(text)s”. Types: %(known)s."),
                 Field.STATUS: _("There is no status “%(text)s”. Statuses: %(known)s."),
             }
-            listed = ", ".join(dict.fromkeys(known.values()))
+            listed = ", ".join(str(label) for label in _CHOICES[choice].labels)
             raise ValueError(sentences[choice] % {"text": said[choice], "known": listed})
         return found
 

@@ -21,7 +21,6 @@ from crm.backoffice.imports.cleanup import clean_up
 from crm.backoffice.imports.models import ImportJob, Part, Upload
 from crm.backoffice.imports.work import Diary
 from crm.jobs import inprocess
-from crm.jobs.failures import Stopped
 from crm.jobs.kinds import kind_of
 from crm.jobs.models import JobStatus
 from crm.jobs.running import cancel, perform
@@ -304,7 +303,14 @@ def test_a_large_file_is_a_job_that_can_be_stopped_and_goes_on(
     assert "700 records" in told(sergei, url)
     sergei.post(f"{url}run/")
     job = ImportJob.objects.get(stage="run")
-    stop_after(monkeypatch, 1, lambda: cancel(ImportJob.objects.get(pk=job.pk)))
+    tell = Diary.tell
+
+    def tell_and_cancel(diary: Diary, rows: int) -> None:
+        tell(diary, rows)
+        cancel(ImportJob.objects.get(pk=job.pk))
+
+    # The next batch is written, and taken back.
+    monkeypatch.setattr(Diary, "tell", tell_and_cancel)
     do_due()
     monkeypatch.undo()
     page = told(sergei, url)
@@ -325,7 +331,7 @@ def test_a_large_file_is_a_job_that_can_be_stopped_and_goes_on(
 
 @pytest.mark.usefixtures("later")
 def test_a_run_that_was_killed_goes_on(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The process is gone after two batches: nobody gave the job back."""
+    """The process is gone in the middle of the second batch: nobody gave the job back."""
     sergei = desk(cast.sergei)
     url = checked(sergei, LONG)
     do_due()
@@ -339,18 +345,24 @@ def test_a_run_that_was_killed_goes_on(cast: Cast, monkeypatch: pytest.MonkeyPat
         raise Killed
 
     with monkeypatch.context() as patch:
-        stop_after(patch, 2, die)
+        stop_in(patch, 2, die)
         with pytest.raises(Killed):
             perform(kind_of("imports.ImportJob"), job.pk)
     job.refresh_from_db()
     assert job.status == JobStatus.PROCESSING
+    assert Object.objects.count() == job.totals["create"] == 250
+    # What a person changes now is not what the file says, and stays.
+    first = Object.objects.get(address="ул. Мира, д. 1")
+    cast.api(cast.sergei).patch(f"/api/v1/objects/{first.pk}", {"address": "ул. Мира, д. 1а"})
     ImportJob.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     perform(kind_of("imports.ImportJob"), job.pk)
     job.refresh_from_db()
     assert (job.status, job.attempts) == (JobStatus.DONE, 2)
     assert Object.objects.count() == 700
-    # The batch that was written in the moment of death is in the system, not in the diary.
-    assert (job.totals["create"], job.totals["unchanged"]) == (450, 250)
+    assert job.totals["create"] == job.totals["rows"] == 700
+    assert "700 records written." in told(sergei, url)
+    first.refresh_from_db()
+    assert first.address == "ул. Мира, д. 1а"
 
 
 @pytest.mark.usefixtures("later")
@@ -456,18 +468,17 @@ def do_due() -> None:
     inprocess.do_everything_due()
 
 
-def stop_after(patch: pytest.MonkeyPatch, batches: int, act: Callable[[], object]) -> None:
-    """Let `act` happen when so many batches are written, before the last of them is noted."""
-    done = 0
+def stop_in(patch: pytest.MonkeyPatch, batch: int, act: Callable[[], object]) -> None:
+    """Let `act` happen in a batch's transaction, when its rows are written and not yet noted."""
+    calls = 0
     real = Diary.write
 
-    def write(diary: Diary, rows: int) -> None:
-        nonlocal done
-        done += 1
-        if done == batches:
+    def write(diary: Diary) -> None:
+        nonlocal calls
+        calls += 1
+        # Each batch writes twice: in its transaction, and behind it, where there is nothing left.
+        if calls == 2 * batch - 1:
             act()
-        real(diary, rows)
-        if done == batches:
-            raise Stopped
+        real(diary)
 
     patch.setattr(Diary, "write", write)

@@ -118,6 +118,10 @@ RECORDS = [
     ),
     Row("GET", "objects/my-tasks", OPEN, ALL),
     Row(
+        "GET", "objects/clusters", OPEN, ALL, query=given(bbox="37.6,55.7,37.7,55.8", zoom="20"),
+        told="objects",
+    ),
+    Row(
         "POST", "visits", (201, 201, 403), (422, 422), name="for a colleague",
         body=lambda world: {
             "object_id": world.ids["objects"], "engineer_id": str(world.cast.pyotr.pk),
@@ -210,4 +214,23 @@ REST = [
     Row("POST", "sync/batch", OPEN, ALL, body=pushed("visits", interests=["TV"]), name="visits"),
 ]
 
-ROWS = [*RECORDS, *PEOPLE, *DICTIONARIES, *REST]
+EXPORT = {"entity": "objects", "columns": ["id"], "format": "csv"}
+# Engineers have none; of the others each sees their own, an administrator any by its id.
+REPORTS = [
+    Row("POST", "reports/export", (201, 201, 403), (201, 403), body=given(**EXPORT)),
+    Row(
+        "POST", "reports/preview", (200, 200, 403), (200, 403),
+        body=given(entity="objects", columns=["id"]), told="objects",
+    ),
+    Row("GET", "reports/columns", (200, 200, 403), (200, 403), query=given(entity="objects")),
+    Row("GET", "reports/jobs", (200, 200, 403), (200, 403)),
+    Row(
+        "GET", "reports/jobs", (200, 200, 403), (200, 403), told="jobs", name="of somebody",
+        query=lambda world: {"owner_id": str(world.cast.sergei.pk)},
+    ),
+    Row("GET", "reports/jobs/{jobs}", (200, 200, 403), NO_ENGINEERS, told="jobs"),
+    Row("GET", "reports/jobs/{done_jobs}/download", (200, 200, 403), NO_ENGINEERS, told="done_jobs"),
+    Row("POST", "reports/jobs/{jobs}/cancel", (200, 200, 403), NO_ENGINEERS),
+]  # fmt: skip
+
+ROWS = [*RECORDS, *PEOPLE, *DICTIONARIES, *REPORTS, *REST]

@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,8 +11,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from audit.models import AuditEntry
+from crm.jobs.models import JobStatus
 from crm.territory.models import City, District
+from crm.users.models import User
 from objects.services import OBJECTS
+from reports.models import ReportJob
+from reports.selecting import sight_of
 from tests.cast import Cast
 from tests.contracts.test_schema import views
 from tests.security.matrix import ROWS, Row, World
@@ -22,9 +27,9 @@ WITHOUT_LOGIN = {"auth/token": 200, "auth/refresh": 401}
 
 
 @pytest.fixture
-def world(cast: Cast) -> World:
+def world(cast: Cast, reports_path: Path) -> World:
     """A record of each kind in Moscow's centre, and what the rows need besides."""
-    place = cast.object(contact_phone="+79123456789")
+    place = cast.object(contact_phone="+79123456789", gps_lat=55.75, gps_lng=37.65)
     flat = cast.unit(place)
     soon = timezone.now() + timedelta(days=2)
     gone = {"deleted_at": timezone.now()}
@@ -47,6 +52,8 @@ def world(cast: Cast) -> World:
         "deleted_customers": cast.customer(place, **gone),
         "deleted_visits": cast.visit(place, cast.ivan, **gone),
         "deleted_objects": other,
+        "jobs": export_of(cast.sergei),
+        "done_jobs": done_export_of(cast.sergei, reports_path),
     }
     OBJECTS.update(
         actor=cast.anna, record_id=place.pk, changes={"contact_name": "Мария"}, version=None
@@ -54,6 +61,25 @@ def world(cast: Cast) -> World:
     ids["audit"] = AuditEntry.objects.get(entity_id=place.pk)
     OBJECTS.delete(actor=cast.anna, record_id=other.pk)
     return World(cast, {name: str(record.pk) for name, record in ids.items()})
+
+
+def export_of(owner: User, **values: Any) -> ReportJob:
+    """An export that waits."""
+    return ReportJob.objects.create(
+        owner=owner, entity="objects", format="csv", language="ru", **values
+    )
+
+
+def done_export_of(owner: User, directory: Path) -> ReportJob:
+    """An export that is done; its id stands in its file."""
+    job = export_of(
+        owner, status=JobStatus.DONE, sight=sight_of(owner), completed_at=timezone.now()
+    )
+    directory.mkdir(exist_ok=True)
+    (directory / "done.csv").write_text(str(job.pk))
+    job.file_path, job.file_size = "done.csv", len(str(job.pk))
+    job.save()
+    return job
 
 
 def ask(client: Any, row: Row, world: World) -> Any:

@@ -23,6 +23,7 @@ from django.utils.translation import ngettext
 from crm.api.listing import total_of
 from crm.backoffice.bulk import choice, running
 from crm.backoffice.bulk.actions import BulkAction, actions_of
+from crm.backoffice.errors import OUT_OF_DATE
 from crm.editing_many import CHANGED_SINCE, Bases
 from crm.errors import CallerError, Invalid, Malformed
 from crm.users.models import User
@@ -71,9 +72,7 @@ class Seen:
             name = whose = moment = pairs = None
         shown = parse_datetime(moment or "")
         if name != action.name or whose != str(reader.pk) or shown is None:
-            raise Malformed(
-                _("This form is out of date. Go back, reload the page and send it again.")
-            )
+            raise Malformed(OUT_OF_DATE)
         return cls(None if pairs is None else {UUID(hex=pk): at for pk, at in pairs}, shown)
 
 
@@ -109,7 +108,7 @@ def begun(
     """Start it, and go to its page. Raises Invalid, Unavailable."""
     chosen = resolved(seen, rows)
     if not chosen:
-        raise Invalid({}, _("There is nothing left to do it to."))
+        raise Invalid({}, nothing_left())
     job = running.start(
         actor=reader,
         action=action,
@@ -144,6 +143,18 @@ def too_many() -> str:
     }
 
 
+def nothing_left() -> str:
+    """Why nothing can be done to rows that are gone, or out of sight by now."""
+    return _("There is nothing left to do it to.")
+
+
+def blocked(number: int, *, estimated: bool) -> str:
+    """Why it cannot even be asked for; an empty text when it can."""
+    if not number:
+        return nothing_left()
+    return too_many() if number > choice.MOST and not estimated else ""
+
+
 def page(
     action: BulkAction,
     model_admin: Any,
@@ -168,7 +179,7 @@ def page(
         "names": named,
         "more": number - len(named),
         "across": seen.chosen is None,
-        "too_many": too_many() if number > choice.MOST and not estimated else "",
+        "blocked": blocked(number, estimated=estimated),
         "large": number > running.AT_ONCE,
         "seen": seen.signed(action, request.user),  # type: ignore[arg-type]
         "checkbox": ACTION_CHECKBOX_NAME,

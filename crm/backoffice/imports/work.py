@@ -1,10 +1,10 @@
 """What a job does: read the file, write down what becomes of its rows. See crm.jobs.kinds.Kind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Q
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from crm.backoffice.imports import storing
@@ -19,7 +19,6 @@ from crm.importing.sheet import Sheet
 from crm.importing.table import BrokenFileError
 from crm.jobs.attempts import Attempt
 from crm.jobs.failures import Failure, Stopped
-from crm.jobs.models import JobStatus
 from crm.users.models import User
 
 
@@ -55,7 +54,7 @@ def check(job: ImportJob, attempt: Attempt, sheet: Sheet, chosen: Settings) -> M
         user=job.owner,
         options=chosen.options,
         on_row=diary.note,
-        on_progress=diary.write,
+        on_progress=diary.tell,
     )
     return {
         "basis": checked.basis.to_bytes(),
@@ -65,9 +64,14 @@ def check(job: ImportJob, attempt: Attempt, sheet: Sheet, chosen: Settings) -> M
 
 
 def run(job: ImportJob, attempt: Attempt, sheet: Sheet, chosen: Settings) -> Mapping[str, Any]:
-    """The import. What was done before comes out unchanged, and is told as it was then."""
+    """The import. It goes on behind the last batch that an attempt before has written down."""
     diary = Diary(job, attempt)
-    diary.go_on()
+
+    def write_down(rows: Sequence[RowResult]) -> None:
+        for row in rows:
+            diary.note(row)
+        diary.write()
+
     service.run(
         job.upload.kind,
         sheet,
@@ -75,8 +79,9 @@ def run(job: ImportJob, attempt: Attempt, sheet: Sheet, chosen: Settings) -> Map
         user=job.owner,
         options=chosen.options,
         basis=Basis.from_bytes(bytes(job.basis or b"")),
-        on_row=diary.note,
-        on_progress=diary.write,
+        done_until=diary.go_on(),
+        on_batch=write_down,
+        on_progress=diary.tell,
     )
     return {"totals": diary.totals, "sight": sight_of(job.owner)}
 
@@ -88,49 +93,43 @@ def refuse_without_a_desk(user: User) -> None:
 
 
 def held(job: ImportJob, attempt: Attempt, **values: Any) -> None:
-    """Note something in the job's row, under its lock. Raises Stopped when it is not this attempt's any more.
-
-    A run that was cancelled may still note its last batch: that one is written.
-    """
-    mine = Q(run=attempt.run, status=JobStatus.PROCESSING)
-    if job.stage == Stage.RUN:
-        mine |= Q(run=None, status=JobStatus.CANCELLED)
-    if not ImportJob.objects.filter(mine, pk=job.pk).update(stage=job.stage, **values):
+    """Note something in the job's row, under its lock. Raises Stopped when it is not this attempt's any more."""
+    rows = ImportJob.objects.filter(pk=job.pk).held_by(attempt.run)
+    if not rows.update(stage=job.stage, **values):
         raise Stopped
 
 
 class Diary:
-    """Writes down what became of rows, as often as the service says how far it is."""
+    """Writes down what became of rows: of a run in the transaction of its batch, each exactly once."""
 
     def __init__(self, job: ImportJob, attempt: Attempt) -> None:
         self._job = job
         self._attempt = attempt
         self._rows: list[RowResult] = []
         self._counts = Totals()
-        self._told_until = -1
         self.totals: dict[str, int] = {}
 
-    def go_on(self) -> None:
-        """Leave what is written down already as it is."""
+    def go_on(self) -> int:
+        """The last line that is written down already; 0 before the first."""
         reached = parts_of(self._job.upload, self._job.stage).aggregate(line=Max("last_line"))
-        if reached["line"] is not None:
-            self._told_until = reached["line"]
         self.totals = totals_of(self._job.upload, self._job.stage)
+        return reached["line"] or 0
 
     def note(self, row: RowResult) -> None:
         """One more row."""
-        if row.line > self._told_until:
-            self._rows.append(row)
-            self._counts.note(row)
+        self._rows.append(row)
+        self._counts.note(row)
 
-    def write(self, rows_done: int) -> None:
-        """Put the rows since the last time into the database. Raises Stopped, and Failure."""
-        if self._rows:
-            self._write()
-        refuse_without_a_desk(self._job.owner)
+    def tell(self, rows_done: int) -> None:
+        """So many rows are done. Raises Stopped, and Failure."""
+        self.write()
         self._attempt.progress(rows_done)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """Put the rows since the last time into the database. Raises Stopped, and Failure."""
+        refuse_without_a_desk(self._job.owner)
+        if not self._rows:
+            return
         counts = self._counts.as_json()
         totals = {name: self.totals.get(name, 0) + count for name, count in counts.items()}
         part = Part(
@@ -142,5 +141,5 @@ class Diary:
         )
         with transaction.atomic():
             held(self._job, self._attempt, totals=totals, sight=sight_of(self._job.owner))
-            Part.objects.bulk_create([part], ignore_conflicts=True)
+            part.save(force_insert=True)
         self.totals, self._rows, self._counts = totals, [], Totals()

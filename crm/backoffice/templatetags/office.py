@@ -30,6 +30,18 @@ def phone(value: str | None) -> Any:
 
 
 @register.filter
+def plainly(field: Any) -> str:
+    """A JSON column of a form that is only read, in words instead of brackets."""
+    if not field.resolved_field:
+        return shown.NOTHING
+    column, _name, value = field.resolved_field
+    words = dict(field.model_admin.word_fields.get(column.name) or {})
+    if isinstance(value, list):
+        value = [words.get(one, one) for one in value]
+    return shown.plain_value(column, value) or shown.NOTHING
+
+
+@register.filter
 def figure(value: int) -> str:
     """A number that people read: «12 345», «12,345»."""
     return str(formats.number_format(value, use_l10n=True, force_grouping=True))

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from tests.cast import Cast, everybody
 from tests.jobs.workers import ROOT, url_of_database
+from tests.office.browser import town as towns
 from tests.office.browser.chromium import binary, chromium
 
 START_SECONDS = 60
@@ -33,6 +35,12 @@ def chromium_path() -> Path:
 def cast_of_browser(transactional_db: None) -> Cast:
     """Everybody, where another process sees them."""
     return everybody()
+
+
+@pytest.fixture
+def town(cast_of_browser: Cast) -> Cast:
+    """Everybody, and what there is to do: see tests.office.browser.town."""
+    return towns.build(cast_of_browser)
 
 
 @pytest.fixture
@@ -91,3 +99,5 @@ def browser(address: str, chromium_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     with chromium(chromium_path) as running:
         yield running
+        # Beside an event loop Django keeps other connections than without: nobody else would close them.
+        connections.close_all()

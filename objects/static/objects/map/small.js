@@ -4,15 +4,16 @@
 import { layGround } from "./ground.js";
 import { dotIcon, nameOfOne, ringIcon, nameOfMany } from "./marks.js";
 import { cards } from "./card.js";
-import { settings } from "./settings.js";
+import { say, settings } from "./settings.js";
 import { Source, boxOf } from "./source.js";
 
 const { lat, lng, id, status } = settings.here;
-const map = L.map("map-small", { maxZoom: 19, minZoom: 3, scrollWheelZoom: false }).setView([lat, lng], 16);
+const map = L.map("map-small", { maxZoom: 19, minZoom: 3, scrollWheelZoom: false, zoomControl: false }).setView([lat, lng], 16);
 const around = L.layerGroup().addTo(map);
 const source = new Source();
 
 layGround(map);
+L.control.zoom({ zoomInTitle: say("zoomIn"), zoomOutTitle: say("zoomOut") }).addTo(map);
 const here = L.marker([lat, lng], { icon: dotIcon({ status, next_action_due_at: null }), zIndexOffset: 1000, interactive: false, keyboard: false }).addTo(map);
 here.getElement().classList.add("crm-mark-here");
 
