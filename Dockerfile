@@ -18,7 +18,9 @@ ENV PATH=/venv/bin:$PATH \
     REPORTS_PATH=/data/reports \
     GRANIAN_HOST=0.0.0.0 \
     GRANIAN_PORT=8000 \
-    GRANIAN_INTERFACE=wsgi
+    GRANIAN_INTERFACE=wsgi \
+    GRANIAN_RESPAWN_FAILED_WORKERS=true \
+    GRANIAN_RESPAWN_INTERVAL=0.5
 RUN useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin crm \
     && mkdir -p /data/reports && chown -R crm /data
 COPY --from=build /venv /venv

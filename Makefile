@@ -14,7 +14,7 @@ INSTALL := -m pip install --quiet --disable-pip-version-check --require-hashes
 LINT_ENV := DEBUG=true DATABASE_URL=sqlite://:memory: REDIS_URL=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint format messages lock install install-dev clean
+.PHONY: help demo test bench chaos smoke lint format messages lock install install-dev clean
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 22
@@ -29,7 +29,15 @@ bench: install-dev ## what lists, details and logins cost beside plain SQL (SIZE
 	@exec $(PY) -m tests.benchmarks --size $(SIZE) $(ARGS)
 SIZE ?= 10k
 
-lint: install-dev ## style, types, floors, migrations, translations, schema
+chaos: install-dev ## break a whole deployment for a few minutes, and look for every acknowledged write (MINUTES=3)
+	@exec $(PY) -m tests.chaos --minutes $(MINUTES) $(ARGS)
+MINUTES ?= 3
+
+smoke: ## run docs/smoke-tests.md against a running server (BASE=https://crm.example.com)
+	@exec env BASE="$(BASE)" $(PYTHON) -m tests.smoke
+BASE ?= http://127.0.0.1:8000
+
+lint: install-dev ## style, types, floors, migrations, translations, schema, known holes in dependencies
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(LINT_ENV) $(VENV)/bin/mypy
@@ -38,6 +46,7 @@ lint: install-dev ## style, types, floors, migrations, translations, schema
 	$(LINT_ENV) $(PY) manage.py makemigrations --check --dry-run
 	$(LINT_ENV) $(PY) manage.py spectacular --validate --fail-on-warn --file /dev/null
 	$(PY) .ci/translations.py check
+	$(PY) .ci/audit.py
 
 format: install-dev ## put the code into shape
 	$(VENV)/bin/ruff check --fix .

@@ -29,6 +29,7 @@ UNTOLD = {
     "sync.Loss": "follows from moves of objects and visits, by triggers",
     "sync.Receipt": "remembers an outcome whose change has its entry",
     "sync.RefusedItem": "an edit that was not applied changed nothing; the row itself is the record of it",
+    "users.KnownPlace": "keyed hashes; each login has its entry, login",
     "users.LoginFailure": "counts for minutes; each failure has its entry, login_failed",
     "users.Session": "its beginning and end are told as login and logout",
 }

@@ -15,7 +15,10 @@ class CrmConfig(AppConfig):
 
     def ready(self) -> None:
         from django.core.signals import request_finished  # noqa: PLC0415
+        from django.db.backends.signals import connection_created  # noqa: PLC0415
 
         from crm import checks, tally  # noqa: F401, PLC0415 - importing registers checks, once apps are loaded
+        from crm.statements import count_statements  # noqa: PLC0415
 
-        request_finished.connect(tally.hand_over)
+        connection_created.connect(count_statements)
+        request_finished.connect(tally.hand_over_soon)

@@ -38,12 +38,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a change comes from. Empty for commands, which say who acts when they know."""
+    """Where a change comes from. Empty for commands, which say who acts when they know.
+
+    device: by what name the client calls itself; a secret, for `crm.users.login_limits` alone.
+    """
 
     actor: "User | None" = None
     request_id: str = ""
     ip_address: str | None = None
     user_agent: str = ""
+    device: str = field(default="", repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ the code, never from a request: each is a row of its own for ever. Where counts 
 import json
 import re
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import product
@@ -69,7 +70,10 @@ class Counted(Figure):
         self.known = {label: tuple(values) for label, values in known.items()}
 
     def field(self, labels: Labels, part: str = "") -> str:
-        """The name under which it is counted. Raises ValueError for other labels than its own."""
+        """The name under which it is counted, which begins with the figure's own.
+
+        Raises ValueError for other labels than its own.
+        """
         if labels.keys() != self.known.keys():
             raise ValueError(f"{self.name} has the labels {', '.join(self.known) or '(none)'}.")
         return json.dumps([self.name, part, *(labels[name] for name in self.known)])
@@ -114,9 +118,18 @@ class Histogram(Counted):
 
     def observe(self, value: float, **labels: str) -> None:
         """It was so much, once."""
-        bound = next(bound for bound in self.bounds if value <= float(bound))
-        tally.add(self.field(labels, bound))
-        tally.add(self.field(labels, "sum"), float(value))
+        tally.add_all(self.series(**labels)(value))
+
+    def series(self, **labels: str) -> Callable[[float], tuple[tuple[str, Number], ...]]:
+        """For those labels: value → what to count for it. Worth keeping by whoever counts all the time."""
+        bounds = [float(bound) for bound in self.bounds]
+        fields = [self.field(labels, bound) for bound in self.bounds]
+        total = self.field(labels, "sum")
+
+        def counts(value: float) -> tuple[tuple[str, Number], ...]:
+            return ((fields[bisect_left(bounds, value)], 1), (total, float(value)))
+
+        return counts
 
     def samples(self, totals: Totals | None) -> list[Sample]:
         series: dict[tuple[str, ...], tuple[Labels, dict[str, Number]]] = {}
@@ -166,7 +179,15 @@ Read = list[tuple[Figure, list[Sample]]]
 def read() -> Read:
     """Every figure with its numbers now, by name."""
     totals = tally.totals()
-    return [(figure, figure.samples(totals)) for _name, figure in sorted(_figures.items())]
+    if totals is None:
+        return [(figure, figure.samples(None)) for _name, figure in sorted(_figures.items())]
+    own: dict[str, dict[str, Number]] = {}
+    for field, number in totals.items():
+        # A JSON list that begins with the name.
+        own.setdefault(field.split('"', 2)[1], {})[field] = number
+    return [
+        (figure, figure.samples(own.get(name, {}))) for name, figure in sorted(_figures.items())
+    ]
 
 
 def as_text(figures: Read) -> str:

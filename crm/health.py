@@ -10,6 +10,8 @@ from django.db import DatabaseError, InterfaceError, connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.crypto import constant_time_compare
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from redis import Redis
@@ -18,7 +20,9 @@ from rq import Queue as JobQueue
 from rq import Worker
 
 from crm import figures, tally
+from crm.api.refusing import refuse
 from crm.apps import STARTED
+from crm.errors import Unauthorized
 from crm.jobs.figures import NOT_COUNTED, counts
 
 OK, DOWN, ABSENT = "ok", "unavailable", "not configured"
@@ -120,7 +124,12 @@ def ready(_request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Figures, as JSON or, when the Accept header asks for text, for Prometheus."""
+    """Figures, as JSON or, when the Accept header asks for text, for Prometheus.
+
+    401 without METRICS_TOKEN, where one is set.
+    """
+    if not may_read_figures(request):
+        return refuse(request, Unauthorized(_("Log in first.")))
     database, queue, read = database_state(), queue_state(), figures.read()
     facts = {
         "status": OK if database == OK and queue.redis != DOWN else "degraded",
@@ -135,6 +144,13 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if any(kind in request.headers.get("Accept", "") for kind in TEXT_TYPES):
         return HttpResponse(exposition(facts) + figures.as_text(read), content_type=TEXT)
     return answer({**facts, "figures": figures.as_json(read)}, good=True)
+
+
+def may_read_figures(request: HttpRequest) -> bool:
+    """Whether the request shows METRICS_TOKEN, or nobody needs to."""
+    expected = settings.METRICS_TOKEN
+    given = request.headers.get("Authorization", "")
+    return not expected or constant_time_compare(given, f"Bearer {expected}")
 
 
 def exposition(facts: dict[str, Any]) -> str:

@@ -20,6 +20,9 @@ env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 MIN_SECRET_LENGTH = 32
+# Fewer different characters come from a keyboard, not from a generator: 32 random ones of hexadecimal have
+# 14 on average, and fewer than 8 once in a million.
+MIN_SECRET_VARIETY = 8
 
 
 def listed(name: str, default: list[str]) -> list[str]:
@@ -38,10 +41,23 @@ def secret(name: str, debug_default: str) -> str:
     Raises ImproperlyConfigured with the sentence that says what to set; only DEBUG may go without.
     """
     value = str(env.str(name, default=""))
-    if len(value) >= MIN_SECRET_LENGTH:
-        return value
     if DEBUG and not value:
         return debug_default
+    return strong(name, value)
+
+
+def secrets(name: str) -> list[str]:
+    """Earlier values of a secret, as good as that one has to be: what they signed is still believed.
+
+    Raises ImproperlyConfigured.
+    """
+    return [strong(name, value) for value in listed(name, [])]
+
+
+def strong(name: str, value: str) -> str:
+    """The secret itself. Raises ImproperlyConfigured when somebody could guess it."""
+    if len(value) >= MIN_SECRET_LENGTH and len({*value}) >= MIN_SECRET_VARIETY:
+        return value
     raise ImproperlyConfigured(
         f"{name} must be set to at least {MIN_SECRET_LENGTH} random characters, for example with: "
         "python -c 'import secrets; print(secrets.token_urlsafe(48))'"
@@ -82,12 +98,15 @@ def bucket(name: str) -> dict[str, Any]:
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", "insecure-secret-key-for-debugging-only-0123456789")
-SECRET_KEY_FALLBACKS = listed("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS = secrets("SECRET_KEY_FALLBACKS")
 JWT_SECRET = secret("JWT_SECRET", "insecure-token-secret-for-debugging-only-0123456789")
+JWT_SECRET_FALLBACKS = secrets("JWT_SECRET_FALLBACKS")
 ALLOWED_HOSTS = listed("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CORS_ORIGINS = listed("CORS_ORIGINS", [])
 # How many reverse proxies of ours stand in front: their X-Forwarded-For entries are trusted.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# A request that has waited longer for a free thread is refused instead of answered too late; 0 for never.
+REQUEST_QUEUE_SECONDS = env.int("REQUEST_QUEUE_SECONDS", default=10)
 
 INSTALLED_APPS = [
     # Before the theme and Django's admin: some of its templates stand in place of theirs.
@@ -121,7 +140,10 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "crm.api.middleware.RequestContextMiddleware",
+    # Outside of all that may answer by itself: no answer goes without these headers.
+    "crm.api.headers.SafeHeadersMiddleware",
     "crm.api.middleware.CorsMiddleware",
+    "crm.api.overload.WaitedTooLong",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "crm.api.middleware.SlashlessMiddleware",
@@ -223,6 +245,7 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.int("ACCESS_TOKEN_MINUTES", defaul
 REFRESH_TOKEN_LIFETIME = timedelta(days=env.int("REFRESH_TOKEN_DAYS", default=14))
 SIMPLE_JWT = {
     "ALGORITHM": "HS256",
+    # The library's own way; ours signs with the same and knows earlier ones too (crm/users/tokens.py).
     "SIGNING_KEY": JWT_SECRET,
     "TOKEN_TYPE_CLAIM": "type",
     "USER_ID_CLAIM": "sub",
@@ -241,6 +264,7 @@ RATE_LIMITS = {
     "ENGINEER": env.int("RATE_LIMIT_ENGINEER", default=200),
     "LOGIN_ACCOUNT": env.int("RATE_LIMIT_LOGIN_ACCOUNT", default=5),
     "LOGIN_ADDRESS": env.int("RATE_LIMIT_LOGIN_ADDRESS", default=50),
+    "LOGIN_STRANGERS": env.int("RATE_LIMIT_LOGIN_STRANGERS", default=30),
 }
 
 # --- language, time, files ------------------------------------------------------------------------
@@ -286,6 +310,8 @@ SESSION_COOKIE_NAME = "crm_office"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = "/admin/"
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = "crm_csrf"
+# By it the door knows a browser again that somebody has logged in with.
+DEVICE_COOKIE_NAME = "crm_device"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_FAILURE_VIEW = "crm.backoffice.errors.stale_form"
 LANGUAGE_COOKIE_NAME = "crm_language"
@@ -419,14 +445,32 @@ if env.bool("HTTPS", default=False):
     SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_HSTS_SECONDS = 31_536_000
-SILENCED_SYSTEM_CHECKS: list[str] = []
+    # Probes come from inside, past the proxy that speaks HTTPS.
+    SECURE_REDIRECT_EXEMPT = [r"^(health|ready|metrics|worker/health|worker/ready)/?$"]
+    SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000)
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("HSTS_INCLUDE_SUBDOMAINS", default=True)
+    SECURE_HSTS_PRELOAD = env.bool("HSTS_PRELOAD", default=False)
+SILENCED_SYSTEM_CHECKS: list[str] = [
+    # These look for Django's own classes by name. Ours do the same work, which crm.E005 checks.
+    "security.W002",
+    "security.W003",
+    # Browsers' preload list takes whole domains, for good: a decision of whoever owns the domain.
+    "security.W021",
+]
+# Whoever asks for /metrics must show it (`Authorization: Bearer …`). Without one everybody may ask.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+LOG_FORMAT = env.str("LOG_FORMAT", default="text")
+if LOG_FORMAT not in {"text", "json"}:
+    raise ImproperlyConfigured("LOG_FORMAT must be text or json.")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "crm.logs.TextLines"},
+        "json": {"()": "crm.logs.JSONLines"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
         # The envelope says what was refused; a line per 4xx with its full path would only leak query strings.

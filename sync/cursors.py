@@ -8,10 +8,12 @@ needs no resync.
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
 
+from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.utils.translation import gettext as _
 
@@ -31,7 +33,17 @@ REASONS: Final = (
     "purged",
     "ahead",
 )
-_signer = Signer(salt="sync.cursor")
+
+
+@cache
+def signer(key: str, *earlier: str) -> Signer:
+    """Signs with the key, and believes what the earlier ones have signed."""
+    return Signer(key=key, fallback_keys=[*earlier], salt="sync.cursor")
+
+
+def ours() -> Signer:
+    """By SECRET_KEY and SECRET_KEY_FALLBACKS."""
+    return signer(settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
 
 
 class ResyncRequired(CallerError):
@@ -85,20 +97,20 @@ class Cursor:
             self.start,
         ]
         packed = json.dumps(parts, separators=(",", ":")).encode()
-        return _signer.sign(urlsafe_b64encode(packed).decode().rstrip("="))
+        return ours().sign(urlsafe_b64encode(packed).decode().rstrip("="))
 
 
 def decoded(text: str) -> Cursor:
     """The cursor that the phone sent back. Raises ResyncRequired."""
     try:
-        packed = _signer.unsign(text)
+        packed = ours().unsign(text)
     except BadSignature:
         raise ResyncRequired("signature" if ":" in text else "format") from None
     try:
         number, epoch, user, scope, tables, position, table, row, start = json.loads(
             urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
         )
-        if number != FORMAT:
+        if number != FORMAT or not all(is_position(one) for one in (position, table, start)):
             raise ResyncRequired("format")
         return Cursor(
             epoch=epoch,
@@ -113,6 +125,11 @@ def decoded(text: str) -> Cursor:
     except (ValueError, TypeError):
         # Signed by us, but by another version of us.
         raise ResyncRequired("format") from None
+
+
+def is_position(value: object) -> bool:
+    """Whether the databases can count that far."""
+    return isinstance(value, int) and 0 <= value <= MAX_POSITION
 
 
 def scope_of(user: User) -> str:

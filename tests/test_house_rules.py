@@ -49,7 +49,7 @@ def test_no_other_package_on_the_top_level() -> None:
 
 def test_env_example_documents_every_setting() -> None:
     settings = (ROOT / "crm" / "settings.py").read_text(encoding="utf-8")
-    read = set(re.findall(r'(?:env\.\w+|listed|secret)\(\s*"([A-Z0-9_]+)"', settings))
+    read = set(re.findall(r'(?:env\.\w+|listed|secrets?)\(\s*"([A-Z0-9_]+)"', settings))
     example = (ROOT / ".env.example").read_text(encoding="utf-8")
     documented = set(re.findall(r"^#?([A-Z][A-Z0-9_]*)=", example, flags=re.MULTILINE))
     # The last one is for the tests alone.

@@ -14,6 +14,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -56,8 +58,33 @@ def copy_of(install: Path, target: Path) -> Path:
     return Path(shutil.copytree(install, target / package.name / install.name, symlinks=True))
 
 
-def start_postgresql(directory: Path) -> tuple[subprocess.Popen[bytes], str]:
-    """Make and start a cluster under `directory`: (process, URL of its `postgres` database)."""
+@dataclass(frozen=True)
+class Cluster:
+    """A PostgreSQL cluster on disk, to be started as often as one likes."""
+
+    install: Path
+    directory: Path
+    account: Mapping[str, Any]
+    options: Mapping[str, str]
+
+    def start(self) -> subprocess.Popen[bytes]:
+        """Its server, in a session of its own, once it answers. Raises SystemExit with its log."""
+        arguments = [
+            part for name, value in self.options.items() for part in ("-c", f"{name}={value}")
+        ]
+        log = self.directory / "postgresql.log"
+        with log.open("ab") as sink:
+            process = subprocess.Popen(
+                (str(self.install / "bin/postgres"), "-D", str(self.directory / "data"), *arguments),
+                **self.account, cwd=self.directory, start_new_session=True,
+                stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
+            )  # fmt: skip
+        wait_for_postgresql(process, self.directory, log, self.options.get("port", "5432"))
+        return process
+
+
+def make_cluster(directory: Path, options: Mapping[str, str]) -> Cluster:
+    """An empty cluster under `directory`, whose Unix socket lies there too. Raises SystemExit."""
     install, data = postgresql_binaries(), directory / "data"
     data.mkdir(mode=0o700)
     account: dict[str, Any] = {}
@@ -77,24 +104,27 @@ def start_postgresql(directory: Path) -> tuple[subprocess.Popen[bytes], str]:
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"initdb failed:\n{done.stdout}{done.stderr}")
-    options = POSTGRESQL_OPTIONS | {"unix_socket_directories": str(directory)}
-    arguments = [part for name, value in options.items() for part in ("-c", f"{name}={value}")]
-    log = directory / "postgresql.log"
-    with log.open("wb") as sink:
-        process = subprocess.Popen(
-            (str(install / "bin/postgres"), "-D", str(data), *arguments),
-            **account, cwd=directory, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink,
-        )  # fmt: skip
-    wait_for_postgresql(process, directory, log)
-    return process, f"postgresql://postgres@/postgres?host={quote(str(directory))}"
+    return Cluster(
+        install, directory, account, {**options, "unix_socket_directories": str(directory)}
+    )
 
 
-def wait_for_postgresql(process: subprocess.Popen[bytes], directory: Path, log: Path) -> None:
+def start_postgresql(directory: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Make and start a cluster under `directory`: (process, URL of its `postgres` database)."""
+    cluster = make_cluster(directory, POSTGRESQL_OPTIONS)
+    return cluster.start(), f"postgresql://postgres@/postgres?host={quote(str(directory))}"
+
+
+def wait_for_postgresql(
+    process: subprocess.Popen[bytes], directory: Path, log: Path, port: str = "5432"
+) -> None:
     """Return once the cluster answers; raises SystemExit with its log when it does not."""
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            psycopg.connect(host=str(directory), user="postgres", dbname="postgres").close()
+            psycopg.connect(
+                host=str(directory), port=port, user="postgres", dbname="postgres"
+            ).close()
         except psycopg.OperationalError:
             if process.poll() is not None or time.monotonic() > deadline:
                 process.kill()

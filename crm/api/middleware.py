@@ -1,7 +1,5 @@
 """What wraps every request, API or not: its name and origin, CORS, slashes, size, and the error envelope."""
 
-import logging
-import time
 from collections.abc import Callable
 from io import BytesIO
 
@@ -11,60 +9,39 @@ from django.core.signals import got_request_exception
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
-from django.utils.encoding import escape_uri_path
 
-from crm.api.client import address_of, request_id_of, user_agent_of
+from crm.api.client import address_of, device_of, request_id_of, user_agent_of
 from crm.api.errors import from_framework
-from crm.api.refusing import error_of_status, refuse
+from crm.api.refusing import error_of_status, is_page, refuse
 from crm.api.unexpected import record
 from crm.changes import Origin, current_origin, originating
 from crm.errors import CallerError
+from crm.watching import PROBES, Watch
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-access = logging.getLogger("crm.access")
-
-PROBES = frozenset({"/health", "/ready", "/metrics", "/worker/health", "/worker/ready"})
-
-
-def is_page(request: HttpRequest) -> bool:
-    """Whether the request is for people's pages: these have their own slashes, forms and error pages."""
-    return f"{request.path_info}/".startswith("/admin/")
-
 
 class RequestContextMiddleware:
-    """Gives each request its id and origin, and writes one line when it is answered.
-
-    The line has no query string: phones and names are searched for there.
-    """
+    """Gives each request its id and origin, and tells of it when it is answered."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        started = time.monotonic()
+        watch = Watch()
         origin = Origin(
             request_id=request_id_of(request),
             ip_address=address_of(request),
             user_agent=user_agent_of(request),
+            device=device_of(request),
         )
         with originating(origin):
             response = self.get_response(request)
-            actor = current_origin().actor
-        response.headers["X-Request-ID"] = origin.request_id
-        if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
-            # Without it the server would have to send the body in chunks.
-            response.headers["Content-Length"] = str(len(response.content))
-        access.log(
-            logging.DEBUG if request.path in PROBES else logging.INFO,
-            "%s %s %s %.0fms request=%s user=%s",
-            request.method,
-            escape_uri_path(request.path),
-            response.status_code,
-            (time.monotonic() - started) * 1000,
-            origin.request_id,
-            "-" if actor is None else actor.pk,
-        )
+            response.headers["X-Request-ID"] = origin.request_id
+            if isinstance(response, HttpResponse) and "Content-Length" not in response.headers:
+                # Without it the server would have to send the body in chunks.
+                response.headers["Content-Length"] = str(len(response.content))
+            watch.answered(request, response, current_origin())
         return response
 
 

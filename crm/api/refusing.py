@@ -6,9 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from crm.api.errors import OtherError, envelope, internal_error
+from crm.api.errors import OtherError, envelope, from_framework, internal_error
 from crm.api.unexpected import record
 from crm.errors import CallerError, Code, Forbidden, Malformed, NotFound, Unauthorized, Unavailable
+
+
+def is_page(request: HttpRequest) -> bool:
+    """Whether the request is for people's pages: these have their own slashes, forms and error pages."""
+    return f"{request.path_info}/".startswith("/admin/")
 
 
 def error_of_status(status: int) -> CallerError:
@@ -58,7 +63,15 @@ def page_not_found(request: HttpRequest, exception: Exception | None = None) -> 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500. View errors never get here; those of middleware do."""
+    return refuse(request, error_at_hand(request))
+
+
+def error_at_hand(request: HttpRequest) -> CallerError:
+    """What the exception being handled comes to: an outage is said to be one, a defect is recorded."""
     defect = sys.exc_info()[1]
+    outage = from_framework(defect) if isinstance(defect, Exception) else None
+    if isinstance(outage, Unavailable):
+        return outage
     if defect is not None:
         record(request, defect)
-    return refuse(request, 500)
+    return internal_error()

@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Iterator
 
 from django.http import HttpRequest
-from django.utils.encoding import escape_uri_path
 
+from crm.api.routes import route_of
 from crm.changes import current_origin
 
 log = logging.getLogger("crm.errors")
@@ -21,7 +21,7 @@ def record(request: HttpRequest, exception: BaseException) -> None:
     log.error(
         "%s %s failed, request=%s\n%s",
         request.method,
-        escape_uri_path(request.path),
+        route_of(request),
         current_origin().request_id,
         "\n".join(account_of(exception)),
     )

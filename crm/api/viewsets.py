@@ -71,6 +71,12 @@ class ReaderViewSet(GenericViewSet[Any]):
     # The order of a cursor without `sort`: by id, in the columns that the list's indexes have.
     cursor_keys: ClassVar[Sequence[listing.SortKey]] = listing.BY_ID
 
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if "pk" in self.kwargs:
+            # Whatever else is wrong with the request: what is no id is nobody's.
+            self.record_id()
+
     @property
     def caller(self) -> User:
         """Who is asking."""

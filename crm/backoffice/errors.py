@@ -1,6 +1,5 @@
 """What people read in the back office when something cannot be shown or done: a page, not an envelope."""
 
-import sys
 from typing import Any, Final
 
 from django.contrib import admin
@@ -10,8 +9,8 @@ from django.utils import translation
 from django.utils.translation import gettext_lazy
 
 from crm.api import refusing
-from crm.api.refusing import error_of_status
-from crm.api.unexpected import record
+from crm.api.errors import headers_of
+from crm.api.refusing import error_of_status, is_page
 from crm.changes import current_origin
 from crm.errors import CallerError, Sentence
 
@@ -21,15 +20,14 @@ OUT_OF_DATE: Final[Sentence] = gettext_lazy(
 )
 
 
-def is_office(request: HttpRequest) -> bool:
-    """Whether the refusal is for somebody in the back office; everybody else gets the envelope."""
-    return f"{request.path_info}/".startswith("/admin/")
-
-
 def refusal_page(request: HttpRequest, error: CallerError) -> HttpResponse:
     """The refusal as a page, in the language of the browser."""
     with translation.override(translation.get_language_from_request(request)):
-        return page(request, error.status, str(error.message))
+        response = page(request, error.status, str(error.message))
+        # When to try again, of an outage.
+        for name, value in headers_of(error).items():
+            response.headers[name] = value
+        return response
 
 
 def page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
@@ -49,33 +47,30 @@ def page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler400."""
-    if is_office(request):
+    if is_page(request):
         return refusal_page(request, error_of_status(400))
     return refusing.bad_request(request, exception)
 
 
 def permission_denied(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler403."""
-    if is_office(request):
+    if is_page(request):
         return refusal_page(request, error_of_status(403))
     return refusing.permission_denied(request, exception)
 
 
 def page_not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     """Django's handler404."""
-    if is_office(request):
+    if is_page(request):
         return refusal_page(request, error_of_status(404))
     return refusing.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Django's handler500."""
-    if not is_office(request):
+    if not is_page(request):
         return refusing.server_error(request)
-    defect = sys.exc_info()[1]
-    if defect is not None:
-        record(request, defect)
-    return refusal_page(request, error_of_status(500))
+    return refusal_page(request, refusing.error_at_hand(request))
 
 
 def stale_form(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001 - a hook

@@ -5,7 +5,7 @@ nothing finds nothing.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, time
 from typing import Any, ClassVar, cast
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
+from crm.api.moments import local_day
 from crm.backoffice.fields import ReferenceField, ReferenceWidget
 from crm.errors import Sentence
 from crm.references import referable
@@ -229,12 +230,17 @@ class PeriodFilter(OfficeFilter):
             first, last = parse_date(self.first), parse_date(self.last)
         except ValueError:
             return rows.none()
+        zone = timezone.get_current_timezone_name()
         if (self.first and first is None) or (self.last and last is None):
             return rows.none()
-        if first is not None:
-            rows = rows.filter(**{f"{self.path}__gte": midnight(first)})
-        if last is not None:
-            rows = rows.filter(**{f"{self.path}__lt": midnight(last + timedelta(days=1))})
+        try:
+            if first is not None:
+                rows = rows.filter(**{f"{self.path}__gte": local_day(first, zone)[0]})
+            if last is not None:
+                rows = rows.filter(**{f"{self.path}__lt": local_day(last, zone)[1]})
+        except ValueError:
+            # At the calendar's ends there is no such moment in UTC.
+            return rows.none()
         return rows
 
 

@@ -1,18 +1,23 @@
 """The forms at the door: logging in by e-mail, and one's own new password."""
 
-from typing import Any
+from datetime import timedelta
+from secrets import token_urlsafe
+from typing import Any, Final
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import BASE_INPUT_CLASSES
 
+from crm.api.client import device_of
 from crm.backoffice.seats import seat_of, sit_down
 from crm.errors import CallerError, Forbidden, Invalid, RateLimited
 from crm.users import sessions
 from crm.users.passwords import MAX_PASSWORD
 
+DEVICE_COOKIE_AGE: Final = timedelta(days=365)
 INPUT = " ".join(BASE_INPUT_CLASSES)
 NOT_FOR_ENGINEERS = _(
     "The back office is for supervisors and administrators. Engineers work in the mobile app."
@@ -70,6 +75,21 @@ class EntryView(LoginView):
     """Django's page for logging in, with our way of doing it."""
 
     authentication_form = EntryForm  # type: ignore[assignment]
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        """The page; it gives the browser a name, by which the next login from here is known again."""
+        answer = super().dispatch(request, *args, **kwargs)
+        if not device_of(request):
+            answer.set_cookie(
+                settings.DEVICE_COOKIE_NAME,
+                token_urlsafe(),
+                max_age=DEVICE_COOKIE_AGE,
+                path=settings.SESSION_COOKIE_PATH,
+                secure=settings.SESSION_COOKIE_SECURE,
+                httponly=True,
+                samesite="Lax",
+            )
+        return answer
 
     def form_valid(self, form: Any) -> HttpResponse:
         # The form has seen to the session.

@@ -206,9 +206,18 @@ class OfficeAdmin(ModelAdmin):
     ) -> tuple[QuerySet[Any], bool]:
         """The API's search: each word begins a word of the record, ё = е, phones in any spelling."""
         if not self.search_column:
+            # The page has no box for it; somebody wrote it into the address.
             return queryset, False
         private = self.reader(request).sees_personal_data
         return queryset.filter(matching(self.search_column, search_term, private=private)), False
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
+        """Django's. What is no id in the form chooses nothing."""
+        given = request.POST.copy()
+        chosen = [one for one in given.getlist(ACTION_CHECKBOX_NAME) if is_id(one)]
+        given.setlist(ACTION_CHECKBOX_NAME, chosen)
+        request.POST = given  # type: ignore[assignment]
+        return super().response_action(request, queryset)
 
     @property
     def search_help_text(self) -> Any:
@@ -428,6 +437,15 @@ class OfficeAdmin(ModelAdmin):
                 **context,
             },
         )
+
+
+def is_id(text: str) -> bool:
+    """Whether a row could have that id."""
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_list(request: HttpRequest) -> bool:

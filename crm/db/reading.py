@@ -27,7 +27,10 @@ def rows_of_one_moment(rows: QuerySet[Any]) -> Generator[Any]:
         if connection.vendor in _TO_THE_END:
             with connection.cursor() as cursor:
                 cursor.execute(_TO_THE_END[connection.vendor])
-        yield from rows.iterator(chunk_size=CHUNK)
+        # `iterator()` would hold all rows where a pool of connections forbids cursors that outlive a
+        # transaction (DISABLE_SERVER_SIDE_CURSORS). This one lives inside of one, which any pool allows.
+        chunked: Any = rows
+        yield from chunked._iterator(use_chunked_fetch=True, chunk_size=CHUNK)
 
 
 class QuickMoment(Func):

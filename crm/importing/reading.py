@@ -14,6 +14,7 @@ from crm.importing.encodings import survey
 from crm.importing.table import (
     MAX_CELL,
     MAX_COLUMNS,
+    MAX_EMPTY,
     MAX_RECORD,
     MAX_ROWS,
     BrokenFileError,
@@ -118,6 +119,8 @@ class _Lines:
         while (line := self._read()) and not line.strip():
             self.skipped += 1
             self.fed = 0
+            if self.skipped > MAX_EMPTY:
+                raise too_many_rows()
         known = 0
         while line and len(self._ahead) < _PEEKED_LINES:
             self._ahead.append(line)
@@ -172,7 +175,7 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Row]:
     # Strict: after an unbalanced quote nobody knows where a row ends, and rows would run together.
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     line = lines.skipped + 1
-    count = 0
+    count = empty = 0
     try:
         for cells in reader:
             lines.fed = 0
@@ -181,7 +184,9 @@ def _records(lines: _Lines, delimiter: str) -> Iterator[Row]:
             if any(cell.strip() for cell in cells):
                 yield Row(line, cells)
                 count += 1
-            if count > MAX_ROWS + 1:
+            else:
+                empty += 1
+            if count > MAX_ROWS + 1 or empty > MAX_EMPTY:
                 raise too_many_rows()
             line = lines.skipped + reader.line_num + 1
     except csv.Error as error:

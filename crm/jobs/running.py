@@ -19,6 +19,7 @@ from crm.api.unexpected import account_of
 from crm.changes import originating, report
 from crm.jobs.attempts import Attempt
 from crm.jobs.failures import Interrupted, Stopped, judged
+from crm.jobs.figures import Ending, Outcome, told_of
 from crm.jobs.kinds import Kind
 from crm.jobs.models import JobQuerySet, JobStatus, most_attempts
 
@@ -38,18 +39,30 @@ def perform(kind: Kind, pk: UUID, *, run: UUID | None = None) -> float | None:
     held = kind.model.objects.filter(pk=pk).held_by(run)
     with translation.override(job.language), originating(job.origin_of_request()):
         attempt = Attempt(kind.model, pk, run)
-        made: Mapping[str, Any] | None = None
-        try:
-            with attempt:
-                made = kind.work(job, attempt)
-            finish(kind, job, held, attempt, made)
-        except Exception as error:
-            if made is not None:
-                discard(kind, job, made)
-            if attempt.stopped or isinstance(error, Stopped):
-                log.info("%s was stopped: cancelled, or taken over", job)
-                return None
-            return give_back(held, job.attempts, error)
+        with told_of(kind, job, attempt) as ending:
+            return attempted(kind, job, held, attempt, ending)
+
+
+def attempted(
+    kind: Kind, job: Any, held: JobQuerySet, attempt: Attempt, ending: Ending
+) -> float | None:
+    """Do a claimed job, and say how it ended. Returns as `perform` does."""
+    made: Mapping[str, Any] | None = None
+    try:
+        with attempt:
+            made = kind.work(job, attempt)
+        finish(kind, job, held, attempt, made)
+        ending.outcome = Outcome.DONE
+    except Exception as error:
+        if made is not None:
+            discard(kind, job, made)
+        if attempt.stopped or isinstance(error, Stopped):
+            # Cancelled, or taken over.
+            ending.outcome = Outcome.STOPPED
+            return None
+        again_in = give_back(held, job.attempts, error)
+        ending.outcome = Outcome.FAILED if again_in is None else Outcome.RETRIED
+        return again_in
     return None
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 from rq import Worker as RQWorker
+from rq import worker_registration
 from rq.exceptions import StopRequested
 from rq.executions import Execution
 from rq.job import Job as QueuedJob
@@ -31,10 +32,14 @@ log = logging.getLogger(__name__)
 
 QUEUES: Final = ("default", "reports")
 CLEANING_SECONDS: Final = 600
+# RQ's own is a minute: that long a worker would sleep on after Redis has come back.
+REDIS_WAIT_SECONDS: Final = 3.0
 
 
 class Worker(RQWorker):
     """Works on the queues `default` and `reports`; one job at a time, in a process of its own for each."""
+
+    max_connection_wait_time = REDIS_WAIT_SECONDS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         tick = settings.JOBS["TICK_SECONDS"]
@@ -51,6 +56,21 @@ class Worker(RQWorker):
         return min(int(super().dequeue_timeout), int(settings.JOBS["TICK_SECONDS"]))
 
     # --- regularly ---
+
+    def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
+        """RQ's hook. A Redis that has lost its memory is told anew who works: probes count by that."""
+        if pipeline is None and not self.connection.sismember(self.redis_workers_keys, self.key):
+            self.introduce_again()
+        super().heartbeat(timeout, pipeline)
+
+    def introduce_again(self) -> None:
+        """What RQ does at a worker's birth, without its complaint about a name that is known already."""
+        if self.birth_date is None or self.last_heartbeat is None:
+            return
+        with self.connection.pipeline() as pipeline:
+            pipeline.hset(self.key, mapping=self.serialize())
+            worker_registration.register(self, pipeline)
+            pipeline.execute()
 
     def run_maintenance_tasks(self) -> None:
         """RQ's hook, at the start and while there is nothing to do."""

@@ -186,6 +186,21 @@ class Session(models.Model):
         return str(self.pk)
 
 
+class KnownPlace(models.Model):
+    """Where an account has logged in: a keyed hash of account and address, or of account and device."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("known place")
+        verbose_name_plural = _("known places")
+        indexes = [models.Index(fields=["seen_at"], name="users_knownplace_seen_at")]
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.seen_at:%d.%m.%Y}"
+
+
 class LoginFailure(models.Model):
     """A failed login, counted here when there is no Redis to count in. Rows live for minutes."""
 

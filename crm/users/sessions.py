@@ -66,13 +66,14 @@ def begin(
     Raises Unauthorized with one sentence for an unknown account, a blocked one and a wrong password, after
     the same work; RateLimited after too many failures.
     """
-    with login_limits.attempt(current_origin().ip_address, username):
+    caller = login_limits.caller(username)
+    with login_limits.attempt(caller.limits):
         user = User.objects.filter(email=normalise_email(username)).first()
         right, stronger = passwords.verified(user, password)
         if right and user is not None and not admits(user):
             told_of_failure(user, username, reason="role")
             raise Forbidden(_("This door is not for your role."))
-        session = opened(user, stronger, lifetime) if right and user is not None else None
+        session = opened(user, stronger, lifetime, caller) if right and user is not None else None
         if session is None:
             told_of_failure(user, username)
             raise Unauthorized(_("Wrong e-mail or password."))
@@ -86,7 +87,9 @@ def told_of_failure(user: User | None, username: str, **facts: Any) -> None:
         report([failure], actor=None)
 
 
-def opened(user: User, stronger: str | None, lifetime: timedelta) -> Session | None:
+def opened(
+    user: User, stronger: str | None, lifetime: timedelta, caller: login_limits.Caller
+) -> Session | None:
     """A session of somebody whose password was right; None when that has just ceased to be so."""
     now = timezone.now()
     origin = current_origin()
@@ -103,6 +106,7 @@ def opened(user: User, stronger: str | None, lifetime: timedelta) -> Session | N
             ip_address=origin.ip_address,
             user_agent=origin.user_agent,
         )
+        caller.remember()
         report([event(Action.LOGIN, user, session_id=str(session.pk))], actor=user)
     return session
 
@@ -248,7 +252,7 @@ def change_password(*, session: Session, old_password: str, new_password: str) -
     user = session.user
     wrong = Invalid({"old_password": _("The old password is wrong.")})
     try:
-        with login_limits.attempt(current_origin().ip_address, user.email):
+        with login_limits.attempt(lambda: login_limits.of_session(session)):
             if not passwords.verified(user, old_password)[0]:
                 raise Unauthorized(_("The old password is wrong."))
     except Unauthorized:

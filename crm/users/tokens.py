@@ -5,13 +5,15 @@ token is ever stored.
 """
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 from uuid import UUID, uuid5
 
 from django.conf import settings
+from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import Token
 
@@ -27,21 +29,43 @@ class InvalidToken(Exception):
     """Not a token of ours, of another kind, or too old."""
 
 
-class AccessToken(Token):
+def keys() -> tuple[str, ...]:
+    """The secret that signs tokens, then the earlier ones whose tokens are still good."""
+    return (settings.JWT_SECRET, *settings.JWT_SECRET_FALLBACKS)
+
+
+@cache
+def backend(key: str) -> TokenBackend:
+    """Signs and verifies with that secret."""
+    return TokenBackend("HS256", key)
+
+
+class SignedToken(Token):
+    """A new token, or the one that a text says; signed with that key, or else with the present one."""
+
+    def __init__(self, token: str | None = None, *, key: str = "") -> None:
+        self._token_backend = backend(key or keys()[0])
+        # The library types the argument as a token, and takes the text.
+        super().__init__(token)  # type: ignore[arg-type]
+
+
+class AccessToken(SignedToken):
     """Goes along with each request."""
 
     token_type = "access"  # noqa: S105 - a kind of token, no secret
     lifetime = settings.ACCESS_TOKEN_LIFETIME
 
 
-class RefreshToken(Token):
+class RefreshToken(SignedToken):
     """Buys the next pair, once."""
 
     token_type = "refresh"  # noqa: S105 - a kind of token, no secret
     lifetime = settings.REFRESH_TOKEN_LIFETIME
 
 
-KINDS: dict[str, type[Token]] = {str(kind.token_type): kind for kind in (AccessToken, RefreshToken)}
+KINDS: dict[str, type[SignedToken]] = {
+    str(kind.token_type): kind for kind in (AccessToken, RefreshToken)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +101,7 @@ def mint(session: Session) -> Pair:
     return Pair(str(access), str(refresh), int(lifetimes()[0].total_seconds()))
 
 
-def minted(kind: type[Token], session: Session, expires_at: datetime) -> Token:
+def minted(kind: type[SignedToken], session: Session, expires_at: datetime) -> Token:
     """A token with the claims that both kinds have."""
     token = kind()
     token.payload.update(
@@ -91,23 +115,33 @@ def minted(kind: type[Token], session: Session, expires_at: datetime) -> Token:
     return token
 
 
-def read(kind: type[Token], raw: str) -> Claims:
+def read(kind: type[SignedToken], raw: str) -> Claims:
     """The claims of a token of that kind. Raises InvalidToken."""
     if len(raw) > MAX_TOKEN:
         raise InvalidToken
-    claims, expires_at = verified(kind.token_type, raw)
+    claims, expires_at = verified(kind.token_type, raw, keys())
     if expires_at <= time.time():
         raise InvalidToken
     return claims
 
 
 @lru_cache(maxsize=REMEMBERED)
-def verified(kind: str, raw: str) -> tuple[Claims, float]:
-    """What a rightly signed token says, and when it expires: the same at any time. Raises InvalidToken."""
+def verified(kind: str, raw: str, keys: tuple[str, ...]) -> tuple[Claims, float]:
+    """What a token that one of the keys signed says, and when it expires: the same at any time.
+
+    Raises InvalidToken.
+    """
+    for key in keys[:-1]:
+        with suppress(InvalidToken):
+            return signed(kind, raw, key)
+    return signed(kind, raw, keys[-1])
+
+
+def signed(kind: str, raw: str, key: str) -> tuple[Claims, float]:
+    """What a token says that this key signed. Raises InvalidToken."""
     try:
-        # The library types its argument as a token, and takes the text.
-        payload: dict[str, Any] = KINDS[kind](raw).payload  # type: ignore[arg-type]
+        payload: dict[str, Any] = KINDS[kind](raw, key=key).payload
         claims = Claims(UUID(payload["sid"]), UUID(payload["sub"]), int(payload["gen"]))
         return claims, float(payload["exp"])
-    except (TokenError, KeyError, ValueError, TypeError, AttributeError) as error:
+    except (TokenError, KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
         raise InvalidToken from error

@@ -18,8 +18,10 @@ The rules, each marked in the code:
  8. A refused item waits for a person, never in the way of the others.
  9. What was saved becomes part of the copy at once: the next edit is based on it, pulled or not.
 10. A replayed answer is old news, too: the record may have gone since, and its end may have been pulled.
+11. Half an answer is none: a connection may break between any two bytes.
 """
 
+import http.client
 import json
 import sqlite3
 import urllib.error
@@ -272,16 +274,23 @@ class Phone:
         self.db.execute("REPLACE INTO state (name, value) VALUES (?, ?)", [name, value])
 
     def request(self, method: str, path: str, body: Any, expected: int = 200) -> tuple[int, Any]:
-        """Status and JSON of an answer: 200 or the expected refusal. Raises urllib's errors for others."""
+        """Status and JSON of an answer: 200 or the expected refusal. Raises urllib's errors for others.
+
+        Rule 11: all of these are OSErrors, and so is half an answer.
+        """
         headers = {"Content-Type": "application/json", "X-Device-ID": self.device}
         if token := self.state("token"):
             headers["Authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.api + path, data, headers, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            try:
+                answer = urllib.request.urlopen(request, timeout=60)  # noqa: S310
+            except urllib.error.HTTPError as error:
+                if error.code != expected:
+                    raise
+                answer = error
+            with answer:
                 return answer.status, json.load(answer)
-        except urllib.error.HTTPError as error:
-            if error.code != expected:
-                raise
-            return error.code, json.load(error)
+        except (http.client.HTTPException, ValueError) as error:
+            raise ConnectionError("the answer broke off") from error

@@ -13,6 +13,7 @@ when its database has another core.
 
 import argparse
 import os
+import secrets
 import shutil
 import statistics
 import subprocess
@@ -53,7 +54,8 @@ def main() -> None:
             url = f"sqlite:///{directory}/benchmark.sqlite3"
         os.environ |= {
             "DATABASE_URL": url, "DEBUG": "false", "REDIS_URL": "", "RATE_LIMIT_ENABLED": "false",
-            "SECRET_KEY": "x" * 40, "JWT_SECRET": "y" * 40, "DJANGO_SETTINGS_MODULE": "crm.settings",
+            "SECRET_KEY": secrets.token_urlsafe(48), "JWT_SECRET": secrets.token_urlsafe(48),
+            "DJANGO_SETTINGS_MODULE": "crm.settings",
             "LOG_LEVEL": "WARNING", "CRM_BENCHMARK_FILES": str(directory / "files"),
         }  # fmt: skip
         fill(max(sizes))

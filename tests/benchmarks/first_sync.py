@@ -15,6 +15,7 @@ import gzip
 import http.client
 import json
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -153,7 +154,8 @@ def measure(engine: str, url: str, rows: int, limit: int) -> None:
     """Fill the database, start a server, and sync everybody's phone."""
     os.environ |= {
         "DATABASE_URL": url, "DEBUG": "false", "REDIS_URL": "", "RATE_LIMIT_ENABLED": "false",
-        "SECRET_KEY": "x" * 40, "JWT_SECRET": "y" * 40, "DJANGO_SETTINGS_MODULE": "crm.settings",
+        "SECRET_KEY": secrets.token_urlsafe(48), "JWT_SECRET": secrets.token_urlsafe(48),
+        "DJANGO_SETTINGS_MODULE": "crm.settings",
         "LOG_LEVEL": "WARNING",
     }  # fmt: skip
     # Settings are read once in a process.

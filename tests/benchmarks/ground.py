@@ -1,6 +1,7 @@
 """What is measured on: throw-away servers, demo data, people with tokens, and the real web server."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -44,7 +45,8 @@ def environment(url: str, redis_url: str) -> dict[str, str]:
     """The settings of a production, with limits that a benchmark does not meet but that are counted."""
     return {
         "DATABASE_URL": url, "REDIS_URL": redis_url, "DEBUG": "false", "LOG_LEVEL": "INFO",
-        "SECRET_KEY": "x" * 40, "JWT_SECRET": "y" * 40, "DJANGO_SETTINGS_MODULE": "crm.settings",
+        "SECRET_KEY": secrets.token_urlsafe(48), "JWT_SECRET": secrets.token_urlsafe(48),
+        "DJANGO_SETTINGS_MODULE": "crm.settings",
         "ALLOWED_HOSTS": "localhost,127.0.0.1", "ACCESS_TOKEN_MINUTES": "1440",
         "RATE_LIMIT_ADMIN": "100000000", "RATE_LIMIT_SUPERVISOR": "100000000",
         "RATE_LIMIT_ENGINEER": "100000000", "RATE_LIMIT_LOGIN_ADDRESS": "100000000",

@@ -89,11 +89,6 @@ def test_every_figure_of_sync_is_explained(page: str) -> None:
     assert set(listed) == own
 
 
-def test_every_other_figure_is_explained() -> None:
-    api = (ROOT / "docs" / "api.md").read_text(encoding="utf-8")
-    assert [name for name in figures._figures if f"`{name}`" not in api + PAGE] == []
-
-
 def test_examples_have_the_members_that_there_are() -> None:
     assert CHANGES.keys() == ChangesSerializer().fields.keys()
     for change in CHANGES["items"]:

@@ -1,6 +1,8 @@
 """The registry behind /metrics: how figures are counted, kept and told."""
 
 import multiprocessing
+import os
+import threading
 import time
 from typing import Any
 
@@ -161,25 +163,43 @@ def test_counts_wait_while_redis_is_away(
 
 
 @pytest.mark.redis
-def test_one_round_trip_a_request(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """And none for a request that counts nothing."""
-    sent: list[int] = []
+def test_requests_leave_the_round_trip_to_a_thread(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One a second, however many requests there are, and none when nothing was counted."""
+    sent: list[str] = []
     real = Redis.pipeline
 
     def counted(self: Any, *arguments: Any, **named: Any) -> Any:
-        sent.append(1)
+        sent.append(threading.current_thread().name)
         return real(self, *arguments, **named)
 
+    # What requests of earlier tests have counted is on its way at the latest now.
+    time.sleep(tally.EVERY_SECONDS + 0.2)
     monkeypatch.setattr(Redis, "pipeline", counted)
     items = Counter("crm_items_total", "Items.", outcome=())
     for outcome in ("created", "error", "conflict", "created"):
         items.add(outcome=outcome)
+        Client().get("/health")
     assert sent == []
-    Client().get("/health")
-    assert sent == [1]
-    Client().get("/health")
-    assert sent == [1]
+    time.sleep(tally.EVERY_SECONDS + 0.5)
+    assert sent == ["figures"]
+    time.sleep(tally.EVERY_SECONDS + 0.5)
+    assert sent == ["figures"]
+    stored: Any = Redis.from_url(redis_url).hgetall(tally.KEY)
+    assert stored[b'["crm_items_total", "", "created"]'] == b"2"
     assert as_json(read())["crm_items_total"][1] == {"outcome": "created", "value": 2}
+
+
+def test_what_the_parent_counted_it_hands_over_itself() -> None:
+    """A fork (the horse of a worker) begins at nothing, and with locks that nobody holds."""
+    tally.add("x", 5)
+    with tally._lock:
+        pid = os.fork()
+        if pid == 0:
+            os._exit(1 if tally._pending or tally._lock.locked() else 0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert tally._pending == {"x": 5}
 
 
 @pytest.mark.redis

@@ -12,6 +12,7 @@ import pytest
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.utils import timezone
+from redis import Redis
 
 from objects.models import Object
 from reports.cleanup import unfinished
@@ -196,3 +197,18 @@ def test_probes_know_the_workers(workers: Workers) -> None:
     worker.send_signal(signal.SIGTERM)
     worker.wait(30)
     assert client.get("/worker/ready").status_code == 503
+
+
+def test_a_redis_that_lost_its_memory_hears_of_the_workers_again(
+    workers: Workers, redis_url: str
+) -> None:
+    client = Client()
+    workers.start()
+    wait_until(lambda: client.get("/worker/ready").status_code == 200, "a worker that is ready")
+    with Redis.from_url(redis_url) as redis:
+        redis.flushdb()
+    assert client.get("/worker/ready").status_code == 503
+    begun = time.monotonic()
+    wait_until(lambda: client.get("/worker/ready").status_code == 200, "the worker, known again")
+    assert time.monotonic() - begun < 10
+    assert client.get("/worker/health").json()["workers"] == 1

@@ -92,18 +92,24 @@ def main() -> None:
     lease, tick, pause = float(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "crm.settings")
     import django
-    from django.conf import settings
     from django.core.management import call_command
 
     django.setup()
-    settings.JOBS |= {
-        "LEASE_SECONDS": lease, "TICK_SECONDS": tick, "RETRY_SECONDS": [pause] * 3,
-    }  # fmt: skip
+    keep_times(lease, tick, pause)
 
     from reports import exporting
 
     exporting.stream = slowly(exporting.stream)  # type: ignore[assignment]
     call_command("rqworker")
+
+
+def keep_times(lease: float, tick: int, pause: int) -> None:
+    """How long a job is held, how often workers look around, what lies between attempts: in seconds."""
+    from django.conf import settings
+
+    settings.JOBS |= {
+        "LEASE_SECONDS": lease, "TICK_SECONDS": tick, "RETRY_SECONDS": [pause] * 3,
+    }  # fmt: skip
 
 
 def slowly(stream: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,1 @@
+"""A deployment that is broken on purpose: `make chaos`, or `python -m tests.chaos --minutes 3`."""

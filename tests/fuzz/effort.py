@@ -1,0 +1,32 @@
+"""How long to look. `FUZZ_EXAMPLES=500 pytest tests/fuzz` hunts; the suite looks for a minute, always alike."""
+
+import os
+import random
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from zlib import crc32
+
+from hypothesis import HealthCheck, Phase, settings
+
+T = TypeVar("T")
+# 0: the suite's own short look.
+HUNT = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+
+
+def examples(few: int, *phases: Phase) -> settings:
+    """Hypothesis' settings for `few` examples, or for as many as the hunt asks for, each time others."""
+    return settings(
+        max_examples=HUNT or few,
+        derandomize=not HUNT,
+        database=None,
+        deadline=None,
+        phases=phases or [Phase.explicit, Phase.generate, Phase.shrink],
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def some(values: Sequence[T], few: int, *about: Any) -> list[T]:
+    """`few` of the values, always the same ones for the same subject; a hunt takes them all."""
+    if HUNT or few >= len(values):
+        return list(values)
+    return random.Random(crc32(repr(about).encode())).sample(values, few)

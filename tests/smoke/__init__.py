@@ -1,0 +1,1 @@
+"""Documents that are run: `make smoke BASE=https://crm.example.com`."""
