@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final
 
@@ -35,6 +36,10 @@ def scrubbed(text: str) -> str:
     if text.isascii() and text.isprintable():
         return text
     # PostgreSQL's text holds neither NUL nor half of a surrogate pair.
+    if "\x00" not in text:
+        with suppress(UnicodeEncodeError):
+            text.encode()
+            return text
     return text.replace("\x00", "\ufffd").encode(errors="replace").decode()
 
 

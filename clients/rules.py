@@ -14,7 +14,7 @@ from objects.rules import keep_parent
 def new_customer(values: Changes, *, refs: References) -> Customer:
     """A customer to be added to an object in sight. Raises Invalid."""
     values = editing.without_masks(None, values)
-    record = Customer(**values)
+    record = editing.drafted(Customer, values)
     record.object = refs.require(Object, values.get("object_id"), field="object_id")
     check_unit(record, refs=refs)
     return record

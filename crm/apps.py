@@ -17,7 +17,9 @@ class CrmConfig(AppConfig):
         from django.core.signals import request_finished  # noqa: PLC0415
         from django.db.backends.signals import connection_created  # noqa: PLC0415
 
-        from crm import checks, tally  # noqa: F401, PLC0415 - importing registers checks, once apps are loaded
+        # Importing registers checks and signals, once apps are loaded.
+        from crm import checks, tally  # noqa: F401, PLC0415
+        from crm.db import drivers  # noqa: F401, PLC0415
         from crm.statements import count_statements  # noqa: PLC0415
 
         connection_created.connect(count_statements)

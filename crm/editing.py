@@ -4,15 +4,16 @@ Lock, compare versions, resolve masks, check the rules, write under the version,
 The services of each app put these steps together; nobody else writes records.
 """
 
-import copy
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
+from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 
 from crm.changes import Action, Change, report, snapshot
@@ -283,14 +284,43 @@ def apply(record: R, changes: Changes, *, actor: "User | None") -> R:
     return record
 
 
+def drafted(model: type[M], values: Changes) -> M:
+    """`model(**values)` at a fifth of its cost: a new instance with its defaults. values: by column.
+
+    Raises TypeError for a name that is no column.
+    """
+    blank, made = _blank(model)
+    unknown = values.keys() - blank.keys()
+    if unknown:
+        raise TypeError(f"{model.__name__} has no column {sorted(unknown)}")
+    draft = object.__new__(model)
+    draft.__dict__.update(blank)
+    draft.__dict__.update({name: make() for name, make in made.items() if name not in values})
+    draft.__dict__.update(values)
+    draft._state = ModelState()
+    return draft
+
+
+@cache
+def _blank(model: type[models.Model]) -> tuple[Changes, dict[str, Callable[[], Any]]]:
+    """What every new instance has, and what each has of its own: ids, lists."""
+    blank = {name: value for name, value in model().__dict__.items() if name != "_state"}
+    made = {
+        f.attname: f.default
+        for f in model._meta.concrete_fields
+        if f.has_default() and callable(f.default)
+    }
+    return blank, made
+
+
 def edited(record: M, changes: Changes) -> M:
     """A copy of the record as it would be after the edit, for checking rules."""
-    # What copy.copy() makes in the end, without going through pickling as Django's models do.
+    # copy.copy() would go through pickling.
     draft = object.__new__(type(record))
     draft.__dict__.update(record.__dict__)
-    draft._state = copy.copy(record._state)
-    # A cached related row would still be the old one.
-    draft._state.fields_cache = {}
+    # Without what is cached: a related row would still be the old one.
+    draft._state = ModelState()
+    draft._state.db, draft._state.adding = record._state.db, record._state.adding
     for name, value in changes.items():
         setattr(draft, name, value)
     return draft

@@ -19,6 +19,8 @@ _TYPOGRAPHY: Final = str.maketrans(
 )
 _SHAPE: Final = re.compile(r"\+?[0-9][0-9 ().\-]*|\+?\([0-9][0-9 ().\-]*")
 _SEARCH_SHAPE: Final = re.compile(r"[0-9 +().\-]+")
+# A Russian mobile number as it is stored, which nobody could read in another way: most of what comes in.
+_STORED_MOBILE: Final = re.compile(r"\+79[0-9]{9}")
 _NOT_DIGIT: Final = re.compile(r"[^0-9]")
 _RUSSIAN_CODE: Final = 7
 _RUSSIAN_NATIONAL_LENGTH: Final = 10
@@ -40,6 +42,8 @@ def normalise_phone(raw: str, region: str = DEFAULT_REGION) -> str:
 
     Raises InvalidPhone for anything else: masked values, letters, extensions, impossible lengths.
     """
+    if _STORED_MOBILE.fullmatch(raw):
+        return raw
     text = raw.translate(_TYPOGRAPHY).strip()
     if len(raw) > MAX_INPUT_LENGTH or not _SHAPE.fullmatch(text):
         raise InvalidPhone

@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from crm.db.among import among
 from crm.ids import uuid7
 
 if TYPE_CHECKING:
@@ -129,14 +130,16 @@ class Record(models.Model):
         }
 
     @classmethod
-    def read_back(cls, instances: Iterable[Any], *, using: str) -> None:
-        """Copy what the database keeps into saved instances."""
+    def read_back(cls, instances: Iterable[Any], *, using: str, searched: bool = True) -> None:
+        """Copy what the database keeps into saved instances. searched: the text to search in, too."""
         columns = [*TRIGGER_KEPT, *cls.DERIVED]
+        if not searched:
+            columns.remove("search_text")
         key = cls._meta.pk.to_python
         pending = {key(instance.pk): instance for instance in instances}
         keys = list(pending)
         for start in range(0, len(keys), 500):
-            rows = cls._base_manager.using(using).filter(pk__in=keys[start : start + 500])
+            rows = cls._base_manager.using(using).filter(among("pk", keys[start : start + 500]))
             for pk, *values in rows.values_list("pk", *columns):
                 for column, value in zip(columns, values, strict=True):
                     setattr(pending[pk], column, value)

@@ -1,12 +1,13 @@
 """What an input refers to: other rows, looked up in what the caller may see."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import models
 from django.utils.translation import gettext as _
 
+from crm.db.among import among
 from crm.errors import Invalid
 
 if TYPE_CHECKING:
@@ -43,8 +44,19 @@ class References:
         if missing:
             known.update(dict.fromkeys(missing))
             known.update(
-                {row.pk: row for row in referable(model, self.actor).filter(pk__in=missing)}
+                {row.pk: row for row in referable(model, self.actor).filter(among("pk", missing))}
             )
+
+    def admit(
+        self, model: type[M], ids: Iterable[UUID], *, held: Mapping[UUID, models.Model]
+    ) -> None:
+        """The same of rows that the caller holds, locked: only asks which of them may be referred to."""
+        known = self._found.setdefault(model, {})
+        missing = {one for one in ids if one not in known}
+        if missing:
+            known.update(dict.fromkeys(missing))
+            seen = referable(model, self.actor).filter(among("pk", missing & held.keys()))
+            known.update({pk: held[pk] for pk in seen.values_list("pk", flat=True)})
 
     def put(self, record: models.Model) -> None:
         """Take a row as seen: the caller has just made it, or holds it."""

@@ -29,7 +29,9 @@ def new_object(values: Changes, *, refs: References) -> Object:
         values["city_id"] = actor.city_id
     if actor.is_engineer and values["city_id"] == actor.city_id:
         values.setdefault("district_id", actor.district_id)
-    record = Object(**values, created_by_id=actor.pk, updated_by_id=actor.pk)
+    record = editing.drafted(
+        Object, {**values, "created_by_id": actor.pk, "updated_by_id": actor.pk}
+    )
     if actor.is_engineer and record.responsible_user_id not in (None, actor.pk):
         raise Forbidden(
             _("Engineers cannot make others responsible."),
@@ -110,7 +112,7 @@ def delegation(
 
 def new_unit(values: Changes, *, refs: References) -> Unit:
     """A unit to be added to an object in sight. Raises Invalid."""
-    record = Unit(**values)
+    record = editing.drafted(Unit, values)
     record.object = refs.require(Object, values.get("object_id"), field="object_id")
     return record
 

@@ -1,6 +1,6 @@
 """Pulling: what changed for one person since a cursor, as a stream of JSON text."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from uuid import UUID
@@ -23,7 +23,7 @@ DEFAULT_LIMIT = 1000
 # Of how many rows after a moment the first position is looked for.
 SINCE_ROWS = 1000
 
-Row = tuple[bytes | None, ...]
+Row = Sequence[bytes | None]
 
 
 def pull(
@@ -105,24 +105,31 @@ def begun_at(cursor: Cursor, since: datetime, epoch: Epoch) -> Cursor:
     return moved(cursor, position=min(positions) - 1, start=epoch.purged_position + 1)
 
 
+def at(cursor: Cursor, row: Row) -> Cursor:
+    """The same phone's cursor at a row of the feed."""
+    position, table, row_id = (str(part, "ascii") for part in row[1:4] if part is not None)
+    return moved(cursor, position=int(position), table=int(table), row=UUID(row_id))
+
+
 def page(rows: Iterator[Row], after: Cursor, horizon: int, limit: int) -> Iterator[bytes]:
     """The answer, item by item; has_more and next_cursor follow from the last."""
     yield b'{"items":['
-    last, count, more = after, 0, False
-    for _horizon, position, table, row, item in rows:
-        if position is None or table is None or row is None or item is None:
+    last: Row = ()
+    count, more = 0, False
+    for row in rows:
+        item = row[4]
+        if item is None:
             continue
         if count == limit:
             # Nothing is left but the end of the answer: leaving the query early would cost a cancellation.
             more = True
             continue
-        last = moved(after, position=int(position), table=int(table), row=UUID(row.decode()))
+        last = row
         yield item if count == 0 else b"," + item
         count += 1
-    if not more:
-        # Below the horizon there is nothing else: what others wrote need not be looked at again.
-        last = moved(after, position=horizon - 1)
+    # Below the horizon there is nothing else: what others wrote need not be looked at again.
+    reached = at(after, last) if more else moved(after, position=horizon - 1)
     yield (
-        f'],"has_more":{"true" if more else "false"},"next_cursor":"{last.encoded()}",'
+        f'],"has_more":{"true" if more else "false"},"next_cursor":"{reached.encoded()}",'
         f'"server_time":"{moment_text(timezone.now())}"}}'
     ).encode()

@@ -4,7 +4,9 @@ Per table the feed is a union of indexed ways, each in the feed's order and cut 
 
 - by territory: rows whose object lies in the reader's territory, at the row's own position;
 - by ledger, for an engineer: rows beyond the territory whose object the ledger shows, at the later of the
-  row's and the ledger's position (found through either);
+  row's and the ledger's position (found through either). What stood as it stands when the phone began comes at
+  the ledger's position alone: a first sync walks along the ledger, and never looks through whole tables for
+  rows that are younger than it;
 - lost: rows that the reader could have seen until a loss, and does not see now, at the loss's position.
 
 Of a deleted row in sight the first two tell as a deletion, unless it was deleted before it came into sight.
@@ -14,10 +16,11 @@ The page's keys are chosen first; only then the rows are looked up and become JS
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from crm.db.json_text import id_sql, moment_sql, object_sql
+from crm.db.json_text import beside_sql, id_sql, moment_sql, place_sql
 from crm.db.positions import horizon_sql, id_parameter
 from crm.territory.sight import Territory
 from crm.users.models import User
@@ -28,7 +31,7 @@ LEDGER = "objects_objectaccess"
 GIVES_SIGHT = "(a.live_visits > 0 OR a.responsible)"
 HORIZON = "(SELECT h FROM bound)"
 NOTHING = "CAST(NULL AS timestamptz)"
-KEYS = "pos, t, id, gone, at"
+KEYS = "pos, t, id, place, gone, at"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,8 @@ class PageStatement:
             "district": id_parameter(self.connection, self.territory.district_id),
             "position": self.cursor.position,
             "row": id_parameter(self.connection, self.cursor.id),
+            # No row has this id, and none a smaller one.
+            "nil": id_parameter(self.connection, UUID(int=0)),
             "start": self.cursor.start,
         }
 
@@ -93,13 +98,20 @@ class PageStatement:
         return "(r.engineer_id = %(user)s)" if entity.own and self.by_ledger else "(1 = 1)"
 
     def after(self, position: str, entity: Entity) -> str:
-        """The key with that position lies beyond the cursor and below the horizon."""
-        below = f"{position} < {HORIZON}"
+        """The key with that position lies beyond the cursor and below the horizon.
+
+        Pairs, since PostgreSQL takes `position > 5 AND position < h` for a handful of rows whatever they are,
+        reads all of them and sorts; of a pair it knows the beginning and guesses a third.
+        """
+        return f"{self.beyond(position, entity)} AND ({position}, r.id) < ({HORIZON}, %(nil)s)"
+
+    def beyond(self, position: str, entity: Entity) -> str:
+        """The key with that position lies beyond the cursor."""
         if self.cursor.id is None or entity.number < self.cursor.table:
-            return f"{position} > %(position)s AND {below}"
+            return f"{position} > %(position)s"
         if entity.number > self.cursor.table:
-            return f"{position} >= %(position)s AND {below}"
-        return f"{position} >= %(position)s AND ({position} > %(position)s OR r.id > %(row)s) AND {below}"
+            return f"{position} >= %(position)s"
+        return f"({position}, r.id) > (%(position)s, %(row)s)"
 
     def not_seen(self, entity: Entity) -> str:
         """The reader does not see the row (r, of object o) now."""
@@ -149,11 +161,16 @@ class PageStatement:
     def way(self, entity: Entity, position: str, source: str, *conditions: str) -> str:
         """One way to the rows, in the feed's order, as long as a page."""
         return (
-            f"SELECT * FROM (SELECT {position} AS pos, {entity.number} AS t, r.id AS id,"
+            f"SELECT * FROM (SELECT {position} AS pos, {entity.number} AS t, r.id AS id, {self.row_place},"
             f" CASE WHEN r.deleted_at IS NULL THEN 0 ELSE 1 END AS gone, {NOTHING} AS at"
             f" FROM {source} WHERE {' AND '.join(conditions)}"
             f" ORDER BY {position}, r.id LIMIT {self.limit}) w"
         )
+
+    @property
+    def row_place(self) -> str:
+        """Where the row lies, so that it is found again without its index."""
+        return f"{place_sql(self.connection, 'r')} AS place"
 
     # --- ways ---
 
@@ -167,8 +184,8 @@ class PageStatement:
         if self.deletions and not self.territory.everything:
             losses = [loss for entity in self.entities for loss in self.losses(entity)]
             yield (
-                f"SELECT * FROM (SELECT pos, t, id, 1 AS gone, max(at) AS at"
-                f" FROM ({' UNION ALL '.join(losses)}) l GROUP BY pos, t, id"
+                f"SELECT * FROM (SELECT pos, t, id, place, 1 AS gone, max(at) AS at"
+                f" FROM ({' UNION ALL '.join(losses)}) l GROUP BY pos, t, id, place"
                 f" ORDER BY pos, t, id LIMIT {self.limit}) w"
             )
 
@@ -186,30 +203,33 @@ class PageStatement:
         return self.way(entity, "r.feed_position", source, *conditions)
 
     def through_ledger(self, entity: Entity) -> Iterator[str]:
-        """Rows beyond the territory that the ledger shows: those that moved since, and those it brought."""
+        """Rows beyond the territory that the ledger shows: those that moved since, and those it brought.
+
+        `began`: where the phone began, empty. Without deletions that is here.
+        """
         source = f"{self.joined(entity)} JOIN {LEDGER} a ON a.object_id = o.id"
         claim = (f"a.user_id = %(user)s AND {GIVES_SIGHT}", self.own(entity))
         live = f"r.deleted_at IS NULL AND {self.outside}"
-        fate = live
+        began = "%(start)s" if self.deletions else HORIZON
         if self.deletions:
             # What was deleted before its object came into the territory is not told of by territory.
             there = f"({self.outside} OR {self.moved_since(entity)})"
-            fate += f" OR r.deleted_at IS NOT NULL AND r.feed_position >= %(start)s AND {there}"
-        yield self.way(
-            entity,
-            "r.feed_position",
-            source,
-            self.after("r.feed_position", entity),
-            "r.feed_position > a.feed_position",
-            f"({fate})",
-            *claim,
-        )
+            yield self.way(
+                entity,
+                "r.feed_position",
+                source,
+                self.after("r.feed_position", entity),
+                f"r.feed_position >= {began}",
+                "r.feed_position > a.feed_position",
+                f"({live} OR r.deleted_at IS NOT NULL AND {there})",
+                *claim,
+            )
         yield self.way(
             entity,
             "a.feed_position",
             source,
             self.after("a.feed_position", entity),
-            "r.feed_position <= a.feed_position",
+            f"(r.feed_position <= a.feed_position OR r.feed_position < {began})",
             live,
             *claim,
         )
@@ -240,11 +260,12 @@ class PageStatement:
             self.not_seen(entity),
         )
         return (
-            f"SELECT * FROM (SELECT l.position AS pos, {entity.number} AS t, r.id AS id, max(l.at) AS at"
+            f"SELECT * FROM (SELECT l.position AS pos, {entity.number} AS t, r.id AS id, {self.row_place},"
+            " max(l.at) AS at"
             f" FROM sync_loss l JOIN {entity.table} r ON {link} JOIN objects_object o"
             f" ON o.id = {'r.object_id' if entity.hangs else 'r.id'}"
             f" WHERE {' AND '.join(everything)}"
-            f" GROUP BY l.position, r.id ORDER BY l.position, r.id LIMIT {self.limit}) w"
+            f" GROUP BY l.position, r.id, place ORDER BY l.position, r.id LIMIT {self.limit}) w"
         )
 
     # --- rows ---
@@ -252,7 +273,7 @@ class PageStatement:
     def item(self, entity: Entity) -> str:
         """The feed's item of the row whose key is p, as JSON text."""
         members = entity.members(self.connection, row="r", masked=not self.user.sees_personal_data)
-        row = object_sql(self.connection, members)
+        row, beside = beside_sql(self.connection, members)
         moment = (
             "CASE WHEN r.deleted_at IS NULL AND p.at IS NOT NULL THEN p.at ELSE r.updated_at END"
         )
@@ -263,7 +284,7 @@ class PageStatement:
             f"""{row} END || ',"updated_at":"' || {moment_sql(self.connection, f"({moment})")}"""
             """ || '","version":' || r.version || ',"reason":' || CASE WHEN p.gone = 0 THEN 'null'"""
             """ WHEN r.deleted_at IS NULL THEN '"out_of_scope"' ELSE '"deleted"' END || '}'"""
-            f" FROM {entity.table} r WHERE r.id = p.id)"
+            f" FROM {entity.table} r{beside} WHERE {place_sql(self.connection, 'r')} = p.place)"
         )
 
     def sql(self) -> str:

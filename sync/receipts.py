@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
+from crm.db.among import among
 from crm.db.bulk import insert_unless_there
 
 
@@ -35,7 +36,7 @@ class Receipt(models.Model):
 
 def receipts_of(user_id: UUID, fingerprints: Iterable[str]) -> dict[str, dict[str, Any]]:
     """Fingerprint → stored outcome, of those that were applied before."""
-    found = Receipt.objects.filter(user_id=user_id, fingerprint__in=list(fingerprints))
+    found = Receipt.objects.filter(among("fingerprint", fingerprints), user_id=user_id)
     return dict(found.values_list("fingerprint", "outcome"))
 
 

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import models
 
 from clients.models import Customer
+from crm.db.among import among
 from crm.records import Record
 from crm.references import References
 from crm.territory.models import City, District
@@ -80,7 +81,9 @@ def lock_objects(ids: dict[str, list[UUID]], items: Iterable[Item]) -> dict[UUID
     wanted = {*ids["objects"], *values_of(items, "object_id")}
     for table in ("units", "customers", "visits"):
         if ids[table]:
-            rows: models.QuerySet[Any] = KINDS[table].model._base_manager.filter(pk__in=ids[table])
+            rows: models.QuerySet[Any] = KINDS[table].model._base_manager.filter(
+                among("pk", ids[table])
+            )
             wanted.update(rows.values_list("object_id", flat=True))
     return locked(Object, wanted)
 
@@ -100,7 +103,8 @@ def locked(model: type[models.Model], ids: Iterable[UUID]) -> dict[UUID, Any]:
     wanted = sorted(ids)
     if not wanted:
         return {}
-    rows = model._base_manager.filter(pk__in=wanted).order_by("pk").select_for_update(no_key=True)
+    rows = model._base_manager.filter(among("pk", wanted)).order_by("pk")
+    rows = rows.select_for_update(no_key=True)
     return {row.pk: row for row in rows}
 
 
@@ -108,7 +112,7 @@ def in_sight(kind: Kind, actor: User, held: dict[UUID, Any]) -> set[UUID]:
     """Which of the rows the actor sees or, of the deleted, saw when they were deleted."""
     if not held:
         return set()
-    rows = kind.model.objects.in_sight_of(actor).filter(pk__in=held)
+    rows = kind.model.objects.in_sight_of(actor).filter(among("pk", held))
     seen = set(rows.values_list("pk", flat=True))
     lost = [record for one, record in held.items() if one not in seen and record.is_deleted]
     return seen | seen_when_deleted(actor, lost) if lost and actor.is_engineer else seen
@@ -155,8 +159,9 @@ def fetch_references(
         units |= {record.unit_id for record in found["visits"].values()}
         customers |= {record.customer_id for record in found["visits"].values()}
     people = {*values_of(items, "responsible_user_id"), *values_of(items, "engineer_id")}
+    # Locked, every one of them.
+    refs.admit(Object, values_of(items, "object_id"), held=found["objects"])
     for model, ids in (
-        (Object, values_of(items, "object_id")),
         (City, cities),
         (District, districts),
         (Unit, units),

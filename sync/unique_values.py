@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db.models import UniqueConstraint
 
+from crm.db.among import among
 from crm.errors import Duplicate
 from crm.records import Record
 from sync.kinds import Kind
@@ -49,18 +50,18 @@ class UniqueValues:
             wanted = {d[attnames[-1]] for d in drafts if d.get(attnames[-1]) is not None}
             if not wanted:
                 continue
-            rows = self.kind.model.objects.live().filter(**{f"{attnames[-1]}__in": wanted})
+            rows = self.kind.model.objects.live().filter(among(attnames[-1], wanted))
             if len(attnames) > 1:
                 places = {d[attnames[0]] for d in drafts if d.get(attnames[0]) is not None}
                 places |= {getattr(row, attnames[0]) for row in held}
-                rows = rows.filter(**{f"{attnames[0]}__in": places})
+                rows = rows.filter(among(attnames[0], places))
             for pk, *values in rows.values_list("pk", *attnames):
                 self.holders[name, tuple(values)] = pk
         if self.holders:
             # Held rows may lie out of sight, too: an item can name any id.
             seen = self.kind.model.objects.visible_to(self.actor)
             self.visible.update(
-                seen.filter(pk__in=set(self.holders.values())).values_list("pk", flat=True)
+                seen.filter(among("pk", set(self.holders.values()))).values_list("pk", flat=True)
             )
 
     def values(self, record: Record) -> list[Value]:

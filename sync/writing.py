@@ -83,7 +83,7 @@ def insert(group: Sequence[Write]) -> list[Change]:
     drafts: list[Any] = [write.draft for write in group]
     rows = [[getattr(draft, name) for name in names] for draft in drafts]
     copy_rows(connection, kind.model._meta.db_table, names, rows)
-    kind.model.read_back(drafts, using="default")
+    kind.model.read_back(drafts, using="default", searched=False)
     return [change_of(Action.CREATE, draft, after=snapshot(draft)) for draft in drafts]
 
 
@@ -98,7 +98,7 @@ def update(group: Sequence[Write]) -> list[Change]:
     ]
     if update_rows(connection, kind.model, ["id", "version"], columns, rows) != len(rows):
         raise Moved
-    kind.model.read_back([write.draft for write in group], using="default")
+    kind.model.read_back([write.draft for write in group], using="default", searched=False)
     return [
         change_of(
             Action.UPDATE, write.draft, before=snapshot(write.before), after=snapshot(write.draft)

@@ -54,7 +54,7 @@ def new_visit(values: Changes, *, refs: References) -> Visit:
     values = {**values, "engineer_id": values.get("engineer_id") or refs.actor.pk}
     refuse_times_not_yet(None, values)
     parent = refs.require(Object, values.get("object_id"), field="object_id")
-    record = Visit(**values)
+    record = editing.drafted(Visit, values)
     record.object = parent
     draft_times(record, values)
     check_visit(record, values, refs=refs)

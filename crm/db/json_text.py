@@ -60,6 +60,24 @@ def object_sql(connection: BaseDatabaseWrapper, members: Sequence[Member], sourc
     return _OBJECTS[connection.vendor](members, source)
 
 
+def beside_sql(connection: BaseDatabaseWrapper, members: Sequence[Member]) -> tuple[str, str]:
+    """The same of the row that a statement reads: the expression, and what follows the table in its FROM.
+
+    On PostgreSQL the members stand in FROM, where they cost no subquery of their own.
+    """
+    if connection.vendor != "postgresql":
+        return _OBJECTS[connection.vendor](members, ""), ""
+    return "row_to_json(d)::text", f", LATERAL (SELECT {_postgresql_columns(members)}) d"
+
+
+def place_sql(connection: BaseDatabaseWrapper, row: str) -> str:
+    """Where a row lies (`row` is its table's alias): within one statement the quickest way back to it.
+
+    https://www.postgresql.org/docs/current/ddl-system-columns.html, https://www.sqlite.org/rowidtable.html
+    """
+    return f"{row}.{_PLACES[connection.vendor]}"
+
+
 def moment_sql(connection: BaseDatabaseWrapper, sql: str) -> str:
     """A text expression of a moment, as inside of JSON quotes."""
     return _MOMENTS[connection.vendor](sql)
@@ -72,7 +90,7 @@ def id_sql(connection: BaseDatabaseWrapper, sql: str) -> str:
 
 def stream(
     connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
-) -> Iterator[tuple[bytes | None, ...]]:
+) -> Iterator[Sequence[bytes | None]]:
     """Run a query with named parameters (`%(name)s`) and give its rows one by one, each column as text.
 
     Memory does not grow with their number. Leaving early ends the query.
@@ -95,9 +113,12 @@ def _postgresql_value(member: Member) -> str:
 
 
 def _postgresql_row(members: Sequence[Member], source: str, cast: str = "") -> str:
-    columns = ", ".join(f'{_postgresql_value(member)} AS "{member.name}"' for member in members)
     origin = f" FROM {source}" if source else ""
-    return f"(SELECT row_to_json(d){cast} FROM (SELECT {columns}{origin}) d)"
+    return f"(SELECT row_to_json(d){cast} FROM (SELECT {_postgresql_columns(members)}{origin}) d)"
+
+
+def _postgresql_columns(members: Sequence[Member]) -> str:
+    return ", ".join(f'{_postgresql_value(member)} AS "{member.name}"' for member in members)
 
 
 def _postgresql_object(members: Sequence[Member], source: str) -> str:
@@ -106,7 +127,7 @@ def _postgresql_object(members: Sequence[Member], source: str) -> str:
 
 def _copied(
     connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
-) -> Iterator[tuple[bytes | None, ...]]:
+) -> Iterator[Sequence[bytes | None]]:
     """COPY in text format (https://www.postgresql.org/docs/current/sql-copy.html): half the time of a SELECT.
 
     JSON text has no control characters, so that the only escapes are doubled backslashes.
@@ -116,14 +137,16 @@ def _copied(
         connection.wrap_database_errors,
         cursor.copy(f"COPY ({sql}) TO STDOUT", parameters) as copy,
     ):
-        rest = b""
+        # The protocol's library gives whole rows, one at a time.
         for block in copy:
-            *lines, rest = (rest + bytes(block)).split(b"\n")
-            for line in lines:
-                yield tuple(
-                    None if text == rb"\N" else text.replace(rb"\\", b"\\")
-                    for text in line.split(b"\t")
-                )
+            row = bytes(block)
+            texts = row[:-1].split(b"\t")
+            if b"\\" not in row:
+                yield texts
+            else:
+                yield [
+                    None if text == rb"\N" else text.replace(rb"\\", b"\\") for text in texts
+                ]
 
 
 # --- SQLite ---------------------------------------------------------------------------------------
@@ -202,6 +225,7 @@ _MOMENTS: Final[Mapping[str, Callable[[str], str]]] = {
     "postgresql": _postgresql_moment,
     "sqlite": _sqlite_moment,
 }
+_PLACES: Final[Mapping[str, str]] = {"postgresql": "ctid", "sqlite": "rowid"}
 _IDS: Final[Mapping[str, Callable[[str], str]]] = {"postgresql": str, "sqlite": _sqlite_id}
 _STREAMS: Final[Mapping[str, Callable[..., Iterator[tuple[bytes | None, ...]]]]] = {
     "postgresql": _copied,

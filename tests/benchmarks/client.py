@@ -7,8 +7,11 @@ import socket
 import time
 from collections.abc import Callable
 from threading import Thread
+from typing import TypeVar
 
 CHUNK = 1 << 18
+
+T = TypeVar("T")
 
 
 class Connection:
@@ -28,10 +31,7 @@ class Connection:
         lower = head.lower()
         status = int(head[9:12])
         if b"transfer-encoding: chunked" in lower:
-            parts = [body]
-            while not parts[-1].endswith(b"0\r\n\r\n"):
-                parts.append(self._more())
-            return status, unchunked(b"".join(parts))
+            return status, self._unchunked(body)
         start = lower.find(b"content-length:")
         length = int(lower[start + 15 :].split(b"\r\n", 1)[0]) if start >= 0 else 0
         parts, have = [body], len(body)
@@ -39,6 +39,20 @@ class Connection:
             parts.append(self._more())
             have += len(parts[-1])
         return status, b"".join(parts)
+
+    def _unchunked(self, body: bytes) -> bytes:
+        """The content of a chunked body whose beginning has come."""
+        held, content = bytearray(body), []
+        while True:
+            while (end := held.find(b"\r\n")) < 0:
+                held += self._more()
+            length = int(held[:end], 16)
+            while len(held) < end + length + 4:
+                held += self._more()
+            if length == 0:
+                return b"".join(content)
+            content.append(bytes(held[end + 2 : end + 2 + length]))
+            del held[: end + length + 4]
 
     def _more(self) -> bytes:
         more = self.socket.recv(CHUNK)
@@ -51,24 +65,16 @@ class Connection:
         self.socket.close()
 
 
-def unchunked(body: bytes) -> bytes:
-    """The content of a chunked body."""
-    content, rest = b"", body
-    while rest:
-        size, _, rest = rest.partition(b"\r\n")
-        length = int(size, 16)
-        content, rest = content + rest[:length], rest[length + 2 :]
-        if length == 0:
-            break
-    return content
-
-
-def one_by_one(call: Callable[[], object], seconds: float) -> list[float]:
-    """Call for so long; how long each took, in seconds."""
+def one_by_one(
+    prepare: Callable[[], T], call: Callable[[T], object], seconds: float, at_least: int = 1
+) -> list[float]:
+    """Call for so long, and at least so often; how long each took, in seconds, without its preparation."""
     took: list[float] = []
     end = time.perf_counter() + seconds
-    while (begun := time.perf_counter()) < end:
-        call()
+    while len(took) < at_least or time.perf_counter() < end:
+        prepared = prepare()
+        begun = time.perf_counter()
+        call(prepared)
         took.append(time.perf_counter() - begun)
     return took
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import throwaway
+from tests.benchmarks.multiplying import multiply
 from tests.servers import ROOT
 
 PEOPLE = {
@@ -27,6 +28,33 @@ PEOPLE = {
 # As a careful installation would have it, on a machine of this size.
 POSTGRESQL = {"listen_addresses": "", "shared_buffers": "512MB", "max_wal_size": "4GB"}
 START_SECONDS = 60
+# From this many objects on the others are copies: the demo draws each house, and takes hours for a million.
+DRAWN = 50_000
+APPLICATION = "tests.benchmarks.served"
+# How each web server is started; all but granian have to be installed first.
+SERVERS = {
+    "granian": (
+        "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", "{port}",
+        "--workers", "{workers}", "--blocking-threads", "{threads}", "--no-ws",
+        "--log-level", "warning", f"{APPLICATION}:application",
+    ),
+    "granian-asgi": (
+        "granian", "--interface", "asgi", "--host", "127.0.0.1", "--port", "{port}",
+        "--workers", "{workers}", "--no-ws", "--log-level", "warning", f"{APPLICATION}_asgi:application",
+    ),
+    "gunicorn": (
+        "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "{workers}", "--worker-class", "sync",
+        "--log-level", "warning", f"{APPLICATION}:application",
+    ),
+    "gunicorn-threads": (
+        "gunicorn", "--bind", "127.0.0.1:{port}", "--workers", "{workers}", "--worker-class", "gthread",
+        "--threads", "{threads}", "--log-level", "warning", f"{APPLICATION}:application",
+    ),
+    "uvicorn": (
+        "uvicorn", "--host", "127.0.0.1", "--port", "{port}", "--workers", "{workers}",
+        "--log-level", "warning", "--no-access-log", "--lifespan", "off", f"{APPLICATION}_asgi:application",
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -39,14 +67,16 @@ class Ground:
     database_pid: int | None
     tokens: dict[str, str]
     people: dict[str, Any]
+    directory: Path
 
 
-def environment(url: str, redis_url: str) -> dict[str, str]:
+def environment(url: str, redis_url: str, *, pool: bool) -> dict[str, str]:
     """The settings of a production, with limits that a benchmark does not meet but that are counted."""
+    settings = "tests.benchmarks.pooled" if pool else "crm.settings"
     return {
         "DATABASE_URL": url, "REDIS_URL": redis_url, "DEBUG": "false", "LOG_LEVEL": "INFO",
         "SECRET_KEY": secrets.token_urlsafe(48), "JWT_SECRET": secrets.token_urlsafe(48),
-        "DJANGO_SETTINGS_MODULE": "crm.settings",
+        "DJANGO_SETTINGS_MODULE": settings,
         "ALLOWED_HOSTS": "localhost,127.0.0.1", "ACCESS_TOKEN_MINUTES": "1440",
         "RATE_LIMIT_ADMIN": "100000000", "RATE_LIMIT_SUPERVISOR": "100000000",
         "RATE_LIMIT_ENGINEER": "100000000", "RATE_LIMIT_LOGIN_ADDRESS": "100000000",
@@ -55,7 +85,14 @@ def environment(url: str, redis_url: str) -> dict[str, str]:
 
 @contextmanager
 def prepared(
-    engine: str, objects: int, *, workers: int, threads: int, database_url: str = ""
+    engine: str,
+    objects: int,
+    *,
+    workers: int,
+    threads: int,
+    database_url: str = "",
+    server: str = "granian",
+    pool: bool = False,
 ) -> Iterator[Ground]:
     """Everything started and filled; all of it is gone afterwards (but a database that was given)."""
     directory = Path(tempfile.mkdtemp(prefix="crm-benchmark-"))
@@ -66,27 +103,24 @@ def prepared(
         url = database_url or f"sqlite:///{directory}/benchmark.sqlite3"
         if engine == "postgresql" and not database_url:
             throwaway.POSTGRESQL_OPTIONS = POSTGRESQL
-            server, url = throwaway.start_postgresql(directory)
-            running.append(server)
-            database_pid = server.pid
+            database, url = throwaway.start_postgresql(directory)
+            running.append(database)
+            database_pid = database.pid
         started = throwaway.start_redis(directory)
         if started is not None:
             running.append(started[0])
-        os.environ |= environment(url, started[1] if started else "")
+        os.environ |= environment(url, started[1] if started else "", pool=pool)
         tokens, people = fill(objects)
         port = free_port()
         with (directory / "web.log").open("wb") as log:
+            given = {"port": port, "workers": workers, "threads": threads}
+            words = [word.format(**given) for word in SERVERS[server]]
             web = subprocess.Popen(
-                [
-                    sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1",
-                    "--port", str(port), "--workers", str(workers), "--blocking-threads", str(threads),
-                    "--no-ws", "--log-level", "warning", "tests.benchmarks.served:application",
-                ],
-                cwd=ROOT, stdout=log, stderr=log,
-            )  # fmt: skip
+                [sys.executable, "-m", *words], cwd=ROOT, stdout=log, stderr=log
+            )
         running.append(web)
         wait_for(port, web, directory / "web.log")
-        yield Ground(engine, port, web.pid, database_pid, tokens, people)
+        yield Ground(engine, port, web.pid, database_pid, tokens, people, directory)
     finally:
         for process in reversed(running):
             throwaway.stop(process)
@@ -110,8 +144,10 @@ def fill(objects: int) -> tuple[dict[str, str], dict[str, Any]]:
 
     call_command("migrate", verbosity=0)
     if not Object.objects.exists():
+        drawn = min(objects, DRAWN) if connection.vendor == "postgresql" else objects
         call_command("seed_dictionaries", verbosity=0)
-        call_command("seed_demo", objects=objects, untold=True, verbosity=0)
+        call_command("seed_demo", objects=drawn, untold=True, verbosity=0)
+        multiply(objects)
     refresh_statistics(connection, [entity.table for entity in ENTITIES])
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

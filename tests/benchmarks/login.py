@@ -1,7 +1,7 @@
 """Logging in, beside the hash that it has to compute."""
 
 from tests.benchmarks.ground import PEOPLE, Ground
-from tests.benchmarks.work import Work, always, request
+from tests.benchmarks.work import Work, always, by_hand, over_http, request
 
 
 def works(ground: Ground) -> list[Work]:
@@ -12,5 +12,9 @@ def works(ground: Ground) -> list[Work]:
     stored = ground.people["engineer"].password
     login = request("POST", "/api/v1/auth/token", body={"username": email, "password": password})
     return [
-        Work("login", always(login), raw=lambda: check_password(password, stored)),
+        Work(
+            "login",
+            over_http(always(login)),
+            raw=by_hand(lambda: check_password(password, stored)),
+        ),
     ]

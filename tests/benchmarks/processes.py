@@ -1,6 +1,7 @@
 """What processes cost, by /proc: seconds of CPU, and the most memory held."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -39,3 +40,10 @@ def peak_megabytes(pid: int) -> float:
         )
         peaks.append(int(line.split()[1]) / 1024)
     return max(peaks)
+
+
+def forget_peak(pid: int) -> None:
+    """Begin anew to note the most memory, where the system lets us (proc(5), clear_refs)."""
+    for each in family(pid):
+        with suppress(OSError):
+            Path(f"/proc/{each}/clear_refs").write_text("5", encoding="ascii")

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from tests.benchmarks import bare
 from tests.benchmarks.client import Connection
 from tests.benchmarks.ground import Ground
-from tests.benchmarks.work import Ask, Work, always, request
+from tests.benchmarks.work import Ask, Way, Work, always, by_hand, over_http, request
 
 
 def works(ground: Ground) -> list[Work]:
@@ -16,14 +16,18 @@ def works(ground: Ground) -> list[Work]:
     city, engineer = str(supervisor.city_id), str(ground.people["engineer"].pk)
     ids = seen_ids(ground)
 
-    def get(who: str, path: str, **query: str) -> Ask:
-        return always(request("GET", address(f"/api/v1/{path}", query), token=ground.tokens[who]))
+    def get(who: str, path: str, **query: str) -> Way:
+        token = ground.tokens[who]
+        return over_http(always(request("GET", address(f"/api/v1/{path}", query), token=token)))
 
-    def plain(view: str, **query: str) -> dict[str, Any]:
+    def plain(view: str, **query: str) -> dict[str, Way]:
         if ground.engine != "postgresql":
             return {}
         made = always(request("GET", address(f"/bare/{view}", query)))
-        return {"bare": made, "raw": lambda: bare.VIEWS[f"/bare/{view}"](**query)}
+        return {
+            "bare": over_http(made),
+            "raw": by_hand(lambda: bare.VIEWS[f"/bare/{view}"](**query)),
+        }
 
     first, last = cursors(ground)
     stepping = {"city": city, "counted": "0", "order": "r.id"}
@@ -36,7 +40,7 @@ def works(ground: Ground) -> list[Work]:
         ),
         Work(
             "the same, planned anew each time",
-            never_the_same(ground, "supervisor", "objects?status=NEW"),
+            over_http(never_the_same(ground, "supervisor", "objects?status=NEW")),
             **plain("objects", city=city, status="NEW"),
         ),
         *while_others_write(ground, get("supervisor", "objects", status="NEW"), plain, city),
@@ -57,17 +61,19 @@ def works(ground: Ground) -> list[Work]:
         Work("list, 20 objects, engineer", get("engineer", "objects")),
         Work(
             "object detail",
-            walking(
-                [
-                    request("GET", f"/api/v1/objects/{one}", token=ground.tokens["supervisor"])
-                    for one in ids
-                ]
+            over_http(
+                walking(
+                    [
+                        request("GET", f"/api/v1/objects/{one}", token=ground.tokens["supervisor"])
+                        for one in ids
+                    ]
+                )
             ),
             **details(ground, ids),
         ),
         Work("page 400 of objects", get("supervisor", "objects", page="400")),
-        Work("first step of a cursor", first, **plain("objects", **stepping)),
-        Work("last step of a cursor", last, **plain("objects", **stepping)),
+        Work("first step of a cursor", over_http(first), **plain("objects", **stepping)),
+        Work("last step of a cursor", over_http(last), **plain("objects", **stepping)),
     ]
 
 
@@ -94,9 +100,10 @@ def never_the_same(ground: Ground, who: str, path: str) -> Ask:
     return ask
 
 
-def while_others_write(ground: Ground, ask: Ask, plain: Any, city: str) -> list[Work]:
+def while_others_write(ground: Ground, way: Way, plain: Any, city: str) -> list[Work]:
     """Before each request somebody commits: no count can be remembered."""
-    if ground.engine != "postgresql":
+    ask = way.ask
+    if ground.engine != "postgresql" or ask is None:
         return []
 
     def written() -> bytes:
@@ -106,7 +113,7 @@ def while_others_write(ground: Ground, ask: Ask, plain: Any, city: str) -> list[
     return [
         Work(
             "the same, after a commit each time",
-            written,
+            over_http(written),
             **plain("objects", city=city, status="NEW"),
         )
     ]
@@ -121,14 +128,14 @@ def seen_ids(ground: Ground) -> list[str]:
     return ids[:: max(1, len(ids) // 500)]
 
 
-def details(ground: Ground, ids: list[str]) -> dict[str, Any]:
+def details(ground: Ground, ids: list[str]) -> dict[str, Way]:
     """The bare sides of a detail."""
     if ground.engine != "postgresql":
         return {}
     one = cycle(ids)
     return {
-        "bare": walking([request("GET", f"/bare/detail?id={each}") for each in ids]),
-        "raw": lambda: bare.detail(next(one)),
+        "bare": over_http(walking([request("GET", f"/bare/detail?id={each}") for each in ids])),
+        "raw": by_hand(lambda: bare.detail(next(one))),
     }
 
 

@@ -2,31 +2,59 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 Ask = Callable[[], bytes]
+Call = Callable[[Any], object]
+
+
+def nothing() -> None:
+    """No preparation."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """One side of a piece of work: what is prepared before the clock runs, and what is timed.
+
+    ask: makes the next HTTP request, whole; or else call, which is given what `prepare` makes.
+    """
+
+    ask: Ask | None = None
+    call: Call | None = None
+    prepare: Callable[[], Any] = nothing
 
 
 @dataclass(frozen=True)
 class Work:
-    """One row of the table.
+    """One row of a table.
 
-    ours: makes the next HTTP request to the product, whole. bare: the same to the bare view.
-    raw: does it by SQL over a connection of its own. per: how many items one request handles.
+    ours: by the product. bare: by the bare view. raw: by SQL over a connection of its own.
+    per: how many items one request handles; of more than one the table tells items in a second.
+    tell: what the product's answer must be besides a success; raises SystemExit.
     """
 
     name: str
-    ours: Ask
-    bare: Ask | None = None
-    raw: Callable[[], object] | None = None
+    ours: Way
+    bare: Way | None = None
+    raw: Way | None = None
     per: int = 1
-    sides: tuple[str, ...] = field(default=("ours", "bare", "raw"), repr=False)
+    tell: Callable[[bytes], None] | None = None
 
-    def ways(self) -> dict[str, Ask | Callable[[], object]]:
+    def ways(self) -> dict[str, Way]:
         """The sides that there are."""
-        known: dict[str, Any] = {"ours": self.ours, "bare": self.bare, "raw": self.raw}
-        return {side: known[side] for side in self.sides if known[side] is not None}
+        known = {"ours": self.ours, "bare": self.bare, "raw": self.raw}
+        return {side: way for side, way in known.items() if way is not None}
+
+
+def over_http(ask: Ask) -> Way:
+    """A side that is asked over HTTP."""
+    return Way(ask=ask)
+
+
+def by_hand(call: Callable[[], object]) -> Way:
+    """A side that is done without preparation."""
+    return Way(call=lambda _: call())
 
 
 def request(
