@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 MAX_COLUMNS = 200
 MAX_ROWS = 1_000_000
 # Lines without content cost time as well, and pack into nothing.
-MAX_EMPTY = 2_000_000
+MAX_EMPTY = 1_100_000
 # Unpacked; a register of a million houses is about 150 MB. What grows beyond is a bomb.
 MAX_BYTES = 512 * 1024 * 1024
 # Characters of a cell, as in a spreadsheet; and of a text file's row with all its line breaks.

@@ -1,9 +1,11 @@
 """The reference client against a real server: offline edits, lost answers, conflicts, starting over."""
 
+import socket
 import urllib.error
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -131,3 +133,38 @@ def test_starting_over_keeps_the_outbox(cast: Cast, phone_of: Callable[[Any], An
     assert phone.show("objects").keys() == {str(mine.pk), typed}
     assert str(far.pk) not in phone.show("objects")
     assert Object.objects.count() == 3
+
+
+HALVES = {
+    "in the body": b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"items": [',
+    "in a chunk": b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n50\r\n{"items": [',
+    "in the headers": b"HTTP/1.1 200 OK\r\nContent-Len",
+    "in the first line": b"HTT",
+    "before it began": b"",
+    "in a refusal": b"HTTP/1.1 410 Gone\r\nContent-Length: 500\r\n\r\n{",
+}
+
+
+@pytest.mark.parametrize("half", HALVES.values(), ids=HALVES.keys())
+def test_half_an_answer_is_no_answer(
+    cast: Cast, phone_of: Callable[[Any], Any], half: bytes
+) -> None:
+    phone = phone_of(cast.ivan)
+    phone.create("objects", address="ул. Ёлочная, д. 5")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer_by_half() -> None:
+            for _ in range(2):
+                connection, _address = server.accept()
+                with connection:
+                    connection.recv(1 << 16)
+                    connection.sendall(half)
+
+        Thread(target=answer_by_half, daemon=True).start()
+        there, phone.api = phone.api, f"http://127.0.0.1:{server.getsockname()[1]}"
+        for step in (phone.push, phone.pull):
+            with pytest.raises(OSError):  # noqa: PT011 - what the client promises
+                step()
+    phone.api = there
+    phone.sync()
+    assert Object.objects.count() == 1

@@ -61,6 +61,10 @@ def address(transactional_db: None, engine: str, monkeypatch: pytest.MonkeyPatch
                 "crm.wsgi:application",
             ],
         )  # fmt: skip
+        if os.environ.get("REDIS_URL"):
+            # Without Redis the web process does the jobs by itself.
+            worker = [sys.executable, "manage.py", "rqworker", "--verbosity", "0"]
+            processes.start("the queue worker", worker)
         wait_until_healthy(processes, f"http://{HOST}:{port}")
         yield f"http://{HOST}:{port}"
     finally:

@@ -26,7 +26,9 @@ def examples(few: int, *phases: Phase) -> settings:
 
 
 def some(values: Sequence[T], few: int, *about: Any) -> list[T]:
-    """`few` of the values, always the same ones for the same subject; a hunt takes them all."""
-    if HUNT or few >= len(values):
+    """`few` of the values, always the same ones for the same subject; a hunt takes as many as it is told."""
+    number = HUNT or few
+    if number >= len(values):
         return list(values)
-    return random.Random(crc32(repr(about).encode())).sample(values, few)
+    chance = random.Random() if HUNT else random.Random(crc32(repr(about).encode()))
+    return chance.sample(values, number)

@@ -45,7 +45,17 @@ def test_a_sane_request_id_is_kept(given: str) -> None:
 
 @pytest.mark.parametrize(
     "given",
-    ["", "a b", "x" * 129, "r\u0451", "r;drop", "r-1\n", "79161234567", "r-89161234567", "eyJh.eyJz.x"],
+    [
+        "",
+        "a b",
+        "x" * 129,
+        "r\u0451",
+        "r;drop",
+        "r-1\n",
+        "79161234567",
+        "r-89161234567",
+        "eyJh.eyJz.x",
+    ],
 )
 def test_others_are_replaced(given: str) -> None:
     new = client().get("/health", headers={"x-request-id": given})["X-Request-ID"]

@@ -150,6 +150,9 @@ def test_messages_are_washed(private: str) -> None:
     ):
         kept = washed(text)
         assert private not in kept
+        for name in ("urllib3", "crm.tally"):
+            line = record(name, text)
+            assert private not in JSONLines().format(line) + TextLines().format(line)
         assert not any(word in kept for word in ("916", "123", "ivan", "Мария", "hunter2", "eyJ"))
 
 
