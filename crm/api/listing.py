@@ -170,12 +170,17 @@ def cursor_text(belongs: str, values: Sequence[Any]) -> str:
     )
 
 
+def invalid_cursor() -> Invalid:
+    """It was not made here, or for something else."""
+    return Invalid({"cursor": _("The cursor is not valid for this list.")})
+
+
 def read_cursor(raw: str, belongs: str) -> list[Any]:
     """The sort keys of the last row seen. Raises Invalid for a foreign or broken cursor."""
     try:
         made_for, values = signing.loads(raw, salt=CURSOR_SALT)
     except (signing.BadSignature, ValueError, TypeError) as error:
-        raise Invalid({"cursor": _("The cursor is not valid for this list.")}) from error
+        raise invalid_cursor() from error
     if made_for != belongs:
         raise Invalid({"cursor": _("The cursor belongs to another order or other filters.")})
     return list(values)

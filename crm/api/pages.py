@@ -6,7 +6,8 @@ Each is a plan, worked out once from what was asked and by whom, and carried out
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -16,7 +17,7 @@ from crm.api import listing
 from crm.api.listing import EXACT_TOTAL, SortKey
 from crm.api.rendering import to_json
 from crm.db.counting import Matches
-from crm.db.json_pages import JsonRow
+from crm.db.json_pages import ANY_ID, JsonRow, JsonRows
 from crm.errors import Invalid
 
 
@@ -136,12 +137,32 @@ class StepPlan:
     belongs: str
 
     def answer(self) -> bytes:
-        rows = self.rows.fetch()
+        return self.told(self.rows.fetch())
+
+    def told(self, rows: Sequence[JsonRow]) -> bytes:
+        """The answer's JSON."""
         has_more = len(rows) > self.limit
         rows = rows[: self.limit]
         following = listing.cursor_text(self.belongs, rows[-1].values) if has_more else None
         rest = to_json({"next_cursor": following, "has_more": has_more})
         return b'{"items":%b,%b' % (array(rows).encode(), rest[1:])
+
+
+@dataclass(frozen=True)
+class WalkPlan:
+    """A step of a cursor by id, from wherever the cursor stands. step: planned for ANY_ID."""
+
+    step: StepPlan
+    rows: JsonRows
+
+    def answer_after(self, cursor: str) -> bytes:
+        """The step beyond the cursor. Raises Invalid."""
+        (last,) = listing.read_cursor(cursor, self.step.belongs)
+        try:
+            row_id = UUID(last)
+        except (ValueError, TypeError, AttributeError) as error:
+            raise listing.invalid_cursor() from error
+        return self.step.told(self.rows.fetch_for(row_id))
 
 
 def page_of(
@@ -172,11 +193,30 @@ def step_of(
     belongs = listing.fingerprint(rows.model, keys, parameters)
     given = parameters.get("cursor")
     last = listing.read_cursor(given, belongs) if given else None
+    return _step(rows, keys, last, reading, limit, belongs)
+
+
+def walk_of(rows: QuerySet[Any], parameters: Mapping[str, str], reading: Reading) -> WalkPlan:
+    """Steps by id, whatever row the cursor names. The rows are read by the database. Raises Invalid."""
+    limit, keys = listing.size_of(parameters, "size", "limit"), listing.BY_ID
+    belongs = listing.fingerprint(rows.model, keys, parameters)
+    step = _step(rows, keys, [str(ANY_ID)], reading, limit, belongs)
+    return WalkPlan(step, cast("JsonRows", step.rows))
+
+
+def _step(
+    rows: QuerySet[Any],
+    keys: Sequence[SortKey],
+    last: Sequence[Any] | None,
+    reading: Reading,
+    limit: int,
+    belongs: str,
+) -> StepPlan:
     try:
         rows = rows if last is None else rows.filter(listing.beyond(keys, last))
         read = reading(listing.ordered(rows, keys)[: limit + 1], keys, telling=True)
     except (ValidationError, ValueError, TypeError) as error:
-        raise Invalid({"cursor": _("The cursor is not valid for this list.")}) from error
+        raise listing.invalid_cursor() from error
     return StepPlan(read, limit, belongs)
 
 

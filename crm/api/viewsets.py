@@ -6,7 +6,7 @@ every queryset starts with `visible_to`, and every write goes through a service 
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -23,7 +23,7 @@ from crm.api.caller import caller_of
 from crm.api.filters import ListFilters, filtered, parameters_of
 from crm.api.json_members import members_of
 from crm.api.kept_plans import planned, sight_of, timeless
-from crm.api.pages import BySerializer, Plan, Rows, bare_of, page_of, step_of
+from crm.api.pages import BySerializer, Plan, Rows, WalkPlan, bare_of, page_of, step_of, walk_of
 from crm.api.permissions import HasScope
 from crm.api.rendering import to_json
 from crm.db.json_pages import ANY_ID, ROW, JsonRows, json_rows
@@ -33,6 +33,10 @@ from crm.errors import CallerError, Forbidden, Invalid, Malformed, NotFound
 from crm.masking import is_masked
 from crm.records import Record
 from crm.users.models import User
+
+
+# Stands for the cursor in what a plan is kept under. No cursor has spaces.
+ANY_CURSOR: Final = "any cursor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,12 +182,21 @@ class ReaderViewSet(GenericViewSet[Any]):
         bare: as a plain array of at most 1,000, unless a page or a cursor is asked for.
         """
         parameters = parameters_of(self.request.query_params)
-        # Somebody walks on: the next cursor is another one.
-        lasting = not parameters.get("cursor") and timeless(self.filters, parameters)
-        key = self.plan_key(parameters, lasting=lasting)
+        lasting = timeless(self.filters, parameters)
+        if parameters.get("cursor") and not parameters.get("sort", "").strip():
+            # Somebody walks on by id: their next cursor differs from this one in the id alone.
+            walk = self.plan_key({**parameters, "cursor": ANY_CURSOR}, lasting=lasting)
+            if walk is not None and "page" not in parameters and self.cursor_keys is listing.BY_ID:
+                plan = planned(walk, lambda: self.walk(rows(), parameters))
+                return json_response(plan.answer_after(parameters["cursor"]))
+        key = self.plan_key(parameters, lasting=lasting and not parameters.get("cursor"))
         return json_response(
             planned(key, lambda: self.plan(rows(), parameters, bare=bare)).answer()
         )
+
+    def walk(self, rows: QuerySet[Any], parameters: Mapping[str, str]) -> WalkPlan:
+        """How any step by id is answered. Raises Invalid."""
+        return walk_of(self.narrowed(rows, parameters)[0], parameters, self.read)
 
     def plan(self, rows: QuerySet[Any], parameters: Mapping[str, str], *, bare: bool) -> Plan:
         """How the list is answered. Raises Invalid."""

@@ -19,7 +19,7 @@ from django.db.models import F, QuerySet
 from crm.db.json_text import Member, object_sql, unescaped
 from crm.db.lookups import bound, id_for, positions_of
 
-# Stands for the id in the statement of one row.
+# Stands for the id in the statement of one row, or of the rows beyond one.
 ANY_ID: Final = uuid4()
 ROW, CHOSEN = "r", "k"
 # annotation of the queryset → its SQL beside the row.
@@ -50,12 +50,16 @@ class JsonRows:
 
     def fetch_one(self, row_id: UUID) -> JsonRow | None:
         """The row of that id, of a statement made for ANY_ID."""
+        found = self.fetch_for(row_id)
+        return found[0] if found else None
+
+    def fetch_for(self, row_id: UUID) -> list[JsonRow]:
+        """The rows, in their order, of a statement made for ANY_ID."""
         if not self.sql:
-            return None
+            return []
         connection = connections[self.using]
         places = positions_of(id_for(connection, ANY_ID), self.parameters)
-        found = self._fetched(bound(self.parameters, places, id_for(connection, row_id)))
-        return found[0] if found else None
+        return self._fetched(bound(self.parameters, places, id_for(connection, row_id)))
 
     def _fetched(self, parameters: Sequence[Any]) -> list[JsonRow]:
         if not self.sql:

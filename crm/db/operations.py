@@ -132,3 +132,54 @@ class RemoveIndexWhileInUse(_WhileInUse, RemoveIndex):
         to_state: ProjectState,
     ) -> None:
         self.build(schema_editor, app_label, to_state, self.name)
+
+
+class StorageParameters(Operation):
+    """How PostgreSQL keeps a table, and when it vacuums it; nothing on SQLite. Takes no lock that writers meet.
+
+    https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
+    """
+
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, model_name: str, parameters: dict[str, float]) -> None:
+        """parameters: name → value."""
+        self.model_name = model_name
+        self.parameters = parameters
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return (type(self).__name__, [self.model_name, self.parameters], {})
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        """Nothing that Django's models know of changes."""
+
+    def run(
+        self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, change: str
+    ) -> None:
+        """ALTER TABLE."""
+        if editor.connection.vendor == "postgresql":
+            table = state.apps.get_model(app_label, self.model_name)._meta.db_table
+            editor.execute(f"ALTER TABLE {editor.quote_name(table)} {change}", params=None)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        values = ", ".join(f"{name} = {value}" for name, value in self.parameters.items())
+        self.run(schema_editor, app_label, to_state, f"SET ({values})")
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        self.run(schema_editor, app_label, to_state, f"RESET ({', '.join(self.parameters)})")
+
+    def describe(self) -> str:
+        return f"Set storage parameters of {self.model_name}"

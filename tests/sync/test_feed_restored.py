@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 
@@ -66,6 +68,14 @@ class OtherCluster:
             os.chown(path, owner.st_uid, owner.st_gid)
         data.chmod(0o700)
         self.start_again()
+        self.wait_for_the_end_of_recovery()
+
+    def wait_for_the_end_of_recovery(self) -> None:
+        """The server answers readers some time before it lets anybody write."""
+        place = {"host": str(self.directory), "user": "postgres", "dbname": "postgres"}
+        with psycopg.connect(**place, autocommit=True) as asking:
+            while asking.execute("SELECT pg_is_in_recovery()").fetchone() != (False,):
+                time.sleep(0.1)
 
     def start_again(self) -> None:
         """On the data directory as it is now."""
