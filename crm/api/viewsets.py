@@ -34,7 +34,6 @@ from crm.masking import is_masked
 from crm.records import Record
 from crm.users.models import User
 
-
 # Stands for the cursor in what a plan is kept under. No cursor has spaces.
 ANY_CURSOR: Final = "any cursor"
 

@@ -211,14 +211,6 @@ class OfficeAdmin(ModelAdmin):
         private = self.reader(request).sees_personal_data
         return queryset.filter(matching(self.search_column, search_term, private=private)), False
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> Any:
-        """Django's. What is no id in the form chooses nothing."""
-        given = request.POST.copy()
-        chosen = [one for one in given.getlist(ACTION_CHECKBOX_NAME) if is_id(one)]
-        given.setlist(ACTION_CHECKBOX_NAME, chosen)
-        request.POST = given  # type: ignore[assignment]
-        return super().response_action(request, queryset)
-
     @property
     def search_help_text(self) -> Any:
         """What the search box says of itself."""

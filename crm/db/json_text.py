@@ -144,9 +144,7 @@ def _copied(
             if b"\\" not in row:
                 yield texts
             else:
-                yield [
-                    None if text == rb"\N" else text.replace(rb"\\", b"\\") for text in texts
-                ]
+                yield [None if text == rb"\N" else text.replace(rb"\\", b"\\") for text in texts]
 
 
 # --- SQLite ---------------------------------------------------------------------------------------

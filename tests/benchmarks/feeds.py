@@ -23,7 +23,10 @@ def works(ground: Ground) -> list[Work]:
     found = [
         page(ground, "admin", f"limit={LONGEST}", "feed, first page of 10,000, administrator"),
         page(
-            ground, "admin", f"limit={LONGEST}&tables=objects", "feed, 10,000 objects, administrator"
+            ground,
+            "admin",
+            f"limit={LONGEST}&tables=objects",
+            "feed, 10,000 objects, administrator",
         ),
         page(ground, "supervisor", f"limit={LONGEST}", "feed, first page of 10,000, supervisor"),
         page(ground, "supervisor", "limit=1000", "feed, first page of 1,000, supervisor"),
@@ -62,7 +65,7 @@ def asked(ground: Ground, made: bytes) -> Any:
     connection = Connection(ground.port)
     status, body = connection.ask(made)
     connection.close()
-    if status != 200:  # noqa: PLR2004 - OK
+    if status != 200:
         raise SystemExit(f"the feed answers {status}: {body[:500]!r}")
     return orjson.loads(body)
 
@@ -91,5 +94,3 @@ def copying(counts: Counter[str], first: dict[str, str]) -> Callable[[], object]
         return size
 
     return read
-
-

@@ -115,9 +115,7 @@ def prepared(
         with (directory / "web.log").open("wb") as log:
             given = {"port": port, "workers": workers, "threads": threads}
             words = [word.format(**given) for word in SERVERS[server]]
-            web = subprocess.Popen(
-                [sys.executable, "-m", *words], cwd=ROOT, stdout=log, stderr=log
-            )
+            web = subprocess.Popen([sys.executable, "-m", *words], cwd=ROOT, stdout=log, stderr=log)
         running.append(web)
         wait_for(port, web, directory / "web.log")
         yield Ground(engine, port, web.pid, database_pid, tokens, people, directory)

@@ -101,7 +101,7 @@ class Measuring:
         """What is prepared, what is timed, and the process that works for it."""
         if way.ask is not None:
             return way.ask, lambda made: self.asked(made, work), self.ground.web_pid
-        assert way.call is not None  # noqa: S101 - a side has the one or the other
+        assert way.call is not None
         # What the product does without its server is this process's own work.
         return way.prepare, way.call, os.getpid() if way is work.ours else None
 

@@ -213,10 +213,8 @@ def entered(email: str, password: str) -> Any:
     from django.test import Client
 
     client = Client(headers={"accept-language": "ru", "host": "localhost"})
-    answer = client.post(
-        "/admin/login/", {"username": email, "password": password}, secure=True
-    )
-    if answer.status_code != 302:  # noqa: PLR2004
+    answer = client.post("/admin/login/", {"username": email, "password": password}, secure=True)
+    if answer.status_code != 302:
         raise SystemExit(f"{email} cannot log in: {answer.status_code}")
     return client
 
@@ -243,7 +241,9 @@ def main(options: argparse.Namespace) -> int:
         for who, account in READERS.items():
             client = entered(*account)
             client.get("/admin/", secure=True)
-            print(f"\n{who}\n\n| page | queries | first, ms | again, ms | slowest query, ms | read whole |")
+            print(
+                f"\n{who}\n\n| page | queries | first, ms | again, ms | slowest query, ms | read whole |"
+            )
             print("|---|---|---|---|---|---|")
             for page in PAGES:
                 if options.only not in page:
@@ -254,7 +254,9 @@ def main(options: argparse.Namespace) -> int:
                     faults.append(f"{who}: {found.path}: {found.queries} queries, {found.whole}")
                 if options.verbose and found.slowest[0] > options.verbose:
                     print(found.slowest[1][:3000], file=sys.stderr, flush=True)
-    print("\n".join(["", *faults]) if faults else "\nNo page asks too much, none reads a whole table.")
+    print(
+        "\n".join(["", *faults]) if faults else "\nNo page asks too much, none reads a whole table."
+    )
     return int(bool(faults))
 
 

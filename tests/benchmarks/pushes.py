@@ -115,7 +115,7 @@ class Drawn:
         from objects.models import Object
 
         self.ground = ground
-        self.random = Random(1)  # noqa: S311 - data for a benchmark
+        self.random = Random(1)
         self.phones = self.new_phones()
         self.supervisor = ground.people["supervisor"]
         self.models: dict[str, Any] = {"objects": Object, "customers": Customer}
@@ -210,7 +210,9 @@ class Drawn:
 
         def ask() -> bytes:
             ids = self.next_ids(table)
-            versions = dict(self.models[table].objects.filter(pk__in=ids).values_list("pk", "version"))
+            versions = dict(
+                self.models[table].objects.filter(pk__in=ids).values_list("pk", "version")
+            )
             return batch(
                 self.ground,
                 [
@@ -275,7 +277,9 @@ class Drawn:
 
     def receipts(self, count: int) -> list[tuple[Any, ...]]:
         """Receipts of so many items."""
-        outcome = json.dumps({"status": "created", "server_version": 1, "written": 1, "ignored": []})
+        outcome = json.dumps(
+            {"status": "created", "server_version": 1, "written": 1, "ignored": []}
+        )
         now = datetime.now(UTC)
         return [(str(self.supervisor.pk), uuid4().hex * 2, outcome, now) for _ in range(count)]
 
@@ -288,7 +292,10 @@ def write_new(rows: Rows, entries: list[Any], receipts: list[Any]) -> None:
             columns = list(several[0])
             # A column has a default in Python, not in the database.
             values = [
-                [json.dumps(v) if isinstance(v, list | dict) else v for v in (row[c] for c in columns)]
+                [
+                    json.dumps(v) if isinstance(v, list | dict) else v
+                    for v in (row[c] for c in columns)
+                ]
                 for row in several
             ]
             copied(TABLES[table], [*columns, *MORE.get(table, {})], [

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from crm.api import kept_plans
 from tests.cast import Cast
-from tests.filled import HANGING, LEDGER, OBJECTS, TABLES, fill
+from tests.filled import LEDGER, OBJECTS, TABLES, fill
 
 pytestmark = [pytest.mark.postgresql_only]
 
@@ -85,7 +85,9 @@ def most(name: str, path: str, plan: list[dict[str, Any]]) -> int:
 
 def test_lists_and_details_are_read_through_indexes(big: Cast) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT md5('object1')::uuid, md5('unit1')::uuid, md5('customer1')::uuid, md5('visit1')::uuid")
+        cursor.execute(
+            "SELECT md5('object1')::uuid, md5('unit1')::uuid, md5('customer1')::uuid, md5('visit1')::uuid"
+        )
         ids = dict(zip(("object", "unit", "customer", "visit"), cursor.fetchone(), strict=True))
     given = {**ids, "centre": big.centre.pk, "timur": big.timur.pk, "ivan": big.ivan.pk}
     with connection.cursor() as cursor:
@@ -98,4 +100,3 @@ def test_lists_and_details_are_read_through_indexes(big: Cast) -> None:
                 if rows_read(plan) > most(name, path, plan):
                     wrong.append((name, path, rows_read(plan), told(plan)))
     assert not wrong, "\n".join(map(str, wrong))
-

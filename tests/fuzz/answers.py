@@ -13,7 +13,13 @@ from crm.errors import Code
 # No question of these sizes may take this long, on a slow machine with other work, either.
 SECONDS = 10
 # Who looked when, and which life of the database the feed is in: reading moves these.
-UNMINDED = {"sync.FeedState", "users.Session", "sessions.Session", "contenttypes.ContentType", "auth.Permission"}
+UNMINDED = {
+    "sync.FeedState",
+    "users.Session",
+    "sessions.Session",
+    "contenttypes.ContentType",
+    "auth.Permission",
+}
 
 
 def content(answer: Any) -> bytes:

@@ -9,7 +9,14 @@ from typing import Final
 
 from openpyxl import Workbook
 
-from tests.importing.files import saved, sheet_of, with_parts, with_shared_strings, with_sheet, workbook
+from tests.importing.files import (
+    saved,
+    sheet_of,
+    with_parts,
+    with_shared_strings,
+    with_sheet,
+    workbook,
+)
 
 MB: Final = 1024 * 1024
 SHEET: Final = "xl/worksheets/sheet1.xml"
@@ -40,7 +47,8 @@ def laughs(part: str) -> bytes:
     """Ten levels of entities, each ten of the one before: ten thousand million of them."""
     names = "abcdefghij"
     entities = '<!ENTITY a "ha">' + "".join(
-        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in zip(names, names[1:], strict=False)
+        f'<!ENTITY {name} "{f"&{before};" * 10}">'
+        for before, name in zip(names, names[1:], strict=False)
     )
     xml = DTD.format(entities=entities) + f"<x>&{names[-1]};</x>"
     return with_parts(book(2), {part: xml})

@@ -211,5 +211,7 @@ def test_any_content_type(cast: Cast, kind: str) -> None:
 def test_any_device(cast: Cast, device: str) -> None:
     api = cast.api(cast.ivan)
     body = f'{{"items":[{text_of("objects", uuid4(), {"city_id": "7"})}]}}'
-    answer = api.generic("POST", URL, body, content_type="application/json", HTTP_X_DEVICE_ID=device)
+    answer = api.generic(
+        "POST", URL, body, content_type="application/json", HTTP_X_DEVICE_ID=device
+    )
     assert judged(answer)[0]["status"] == "error"

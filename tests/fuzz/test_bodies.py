@@ -19,7 +19,12 @@ from tests.fuzz.hostile import TEXTS, TOKENS
 from tests.reports.asking import EXPORT, KIND
 
 # Their own tests: test_batch.py, test_cursors.py, test_tokens.py.
-ELSEWHERE = {"/api/v1/sync/batch", "/api/v1/sync/changes", "/api/v1/auth/token", "/api/v1/auth/refresh"}
+ELSEWHERE = {
+    "/api/v1/sync/batch",
+    "/api/v1/sync/changes",
+    "/api/v1/auth/token",
+    "/api/v1/auth/refresh",
+}
 
 
 @cache
@@ -63,7 +68,9 @@ def needed(path: str, ground: dict[str, str]) -> dict[str, Any]:
 
 def texts(body: dict[str, Any], field: str, token: str) -> Iterator[str]:
     """The body as JSON text with the token in that field; with the field twice, too."""
-    rest = [f"{json.dumps(name)}:{json.dumps(value)}" for name, value in body.items() if name != field]
+    rest = [
+        f"{json.dumps(name)}:{json.dumps(value)}" for name, value in body.items() if name != field
+    ]
     yield "{" + ",".join([*rest, f"{json.dumps(field)}:{token}"]) + "}"
 
 
@@ -85,7 +92,11 @@ def test_every_odd_value_of_every_field(
                         with in_time():
                             answer = api.generic(method.upper(), address, raw, "application/json")
                             told = sound(answer)
-                        if method == "post" and answer.status_code == 201 and "/reports/" not in path:
+                        if (
+                            method == "post"
+                            and answer.status_code == 201
+                            and "/reports/" not in path
+                        ):
                             # What was taken can be read.
                             sound(api.get(f"{path}/{json.loads(told)['id']}"), 200)
                             sound(api.get(path), 200, 403)
@@ -100,12 +111,32 @@ def test_bodies_that_are_none(cast: Cast, ground: dict[str, str], method: str, p
     words = path.split("/")
     address = path.replace("{id}", ground.get(words[4 if words[3] == "dictionaries" else 3], "x"))
     api = cast.api(cast.anna)
-    bodies = ["", "null", "[]", "[[]]", '"x"', "1", "{", "{}x", '{"a":}', "\ufeff{}", "{}\x00", "[" * 500, "{'a':1}", '{"":1}']
+    bodies = [
+        "",
+        "null",
+        "[]",
+        "[[]]",
+        '"x"',
+        "1",
+        "{",
+        "{}x",
+        '{"a":}',
+        "\ufeff{}",
+        "{}\x00",
+        "[" * 500,
+        "{'a':1}",
+        '{"":1}',
+    ]
     for body in bodies:
         with transaction.atomic():
             sound(api.generic(method.upper(), address, body, "application/json"))
             transaction.set_rollback(True)
-    for kind in ("text/plain", "application/xml", "multipart/form-data; boundary=x", "application/json; charset=utf-16"):
+    for kind in (
+        "text/plain",
+        "application/xml",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+    ):
         with transaction.atomic():
             sound(api.generic(method.upper(), address, "{}", content_type=kind))
             transaction.set_rollback(True)
@@ -128,7 +159,11 @@ def test_an_export_is_refused_or_ends(cast: Cast, ground: dict[str, str], entity
     taken = 0
     for name in filters_of(entity):
         for text in some(TEXTS, 8, entity, name):
-            body = {"entity": entity, "format": "xlsx" if len(text) % 2 else "csv", "filters": {name: text}}
+            body = {
+                "entity": entity,
+                "format": "xlsx" if len(text) % 2 else "csv",
+                "filters": {name: text},
+            }
             with in_time():
                 answer = api.post(EXPORT, body, format="json")
                 job_of = json.loads(sound(answer, 200, 201, 400, 403, 422))

@@ -20,8 +20,8 @@ from crm.jobs import inprocess
 from crm.jobs.models import JobStatus
 from tests.cast import Cast
 from tests.fuzz.answers import content, everything, in_time
-from tests.fuzz.effort import HUNT
 from tests.fuzz.broken_files import FILES, LARGE
+from tests.fuzz.effort import HUNT
 from tests.fuzz.importing_process import COMMANDS, SECONDS
 from tests.jobs.workers import ROOT, url_of_database
 from tests.office.desk import desk

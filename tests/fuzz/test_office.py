@@ -25,7 +25,18 @@ from tests.office.desk import LOGIN, browser, change_form, desk, form_data
 pytestmark = pytest.mark.django_db
 
 # Beside its filters: what Django's lists and forms take.
-COMMON = ("q", "p", "o", "e", "all", "_popup", "_to_field", "_changelist_filters", "unknown", "id__in")
+COMMON = (
+    "q",
+    "p",
+    "o",
+    "e",
+    "all",
+    "_popup",
+    "_to_field",
+    "_changelist_filters",
+    "unknown",
+    "id__in",
+)
 PAGES = {
     "jobs/": ("p", "kind", "status", "whose", "unknown"),
     "imports/": ("page", "unknown"),
@@ -73,7 +84,9 @@ def anna(cast: Cast, ground: dict[str, str]) -> Client:
 def parameters_of(path: str) -> list[str]:
     """What the list of a model may be narrowed by."""
     app, model = path.split("/")
-    pages = next(p for m, p in admin.site._registry.items() if m._meta.label_lower == f"{app}.{model}")
+    pages = next(
+        p for m, p in admin.site._registry.items() if m._meta.label_lower == f"{app}.{model}"
+    )
     filters = pages.get_list_filter(RequestFactory().get("/"))
     names = [
         name
@@ -153,8 +166,12 @@ def test_ids_that_are_none(anna: Client, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_bulk_actions_with_anything(cast: Cast, anna: Client, ground: dict[str, str], path: str) -> None:
-    pages = next(p for m, p in admin.site._registry.items() if m._meta.label_lower.replace(".", "/") == path)
+def test_bulk_actions_with_anything(
+    cast: Cast, anna: Client, ground: dict[str, str], path: str
+) -> None:
+    pages = next(
+        p for m, p in admin.site._registry.items() if m._meta.label_lower.replace(".", "/") == path
+    )
     request = RequestFactory().get("/")
     request.user = cast.anna
     names = list(pages.get_actions(request))
@@ -190,10 +207,15 @@ def test_small_forms_with_anything(anna: Client, ground: dict[str, str]) -> None
 def test_whatever_somebody_logs_in_with(cast: Cast) -> None:
     client = browser()
     for value in some(TEXTS, 25, "login"):
-        for form in ({"username": value, "password": "x"}, {"username": "x@crm.test", "password": value}):
+        for form in (
+            {"username": value, "password": "x"},
+            {"username": "x@crm.test", "password": value},
+        ):
             with in_time():
                 answer = client.post(LOGIN, form)
             assert answer.status_code < 500, value
-        client.cookies["sessionid"] = value.encode("ascii", "replace").decode().replace("\x00", "")[:3000]
+        client.cookies["sessionid"] = (
+            value.encode("ascii", "replace").decode().replace("\x00", "")[:3000]
+        )
         assert client.get("/admin/").status_code < 500
         client.cookies.clear()

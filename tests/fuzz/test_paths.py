@@ -42,9 +42,7 @@ def called(api: Any, method: str, address: str) -> Any:
 
     # What a server makes of the bytes (PEP 3333).
     path = unquote_to_bytes(address).decode("latin-1")
-    return api.generic(
-        method.upper(), "/", b"{}", content_type="application/json", PATH_INFO=path
-    )
+    return api.generic(method.upper(), "/", b"{}", content_type="application/json", PATH_INFO=path)
 
 
 ODD = [

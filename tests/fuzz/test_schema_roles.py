@@ -87,7 +87,12 @@ def try_out(
 )
 @pytest.mark.parametrize("tag", TAGS)
 def test_no_answer_is_a_surprise(
-    schema: Any, cast: Cast, known_ids: dict[str, list[str]], tag: str, name: str, mode: GenerationMode
+    schema: Any,
+    cast: Cast,
+    known_ids: dict[str, list[str]],
+    tag: str,
+    name: str,
+    mode: GenerationMode,
 ) -> None:
     headers = headers_of(cast, name)
     statuses: Counter[int] = Counter()

@@ -56,7 +56,22 @@ def part(value: Any) -> str:
 def test_other_algorithms_and_keys(cast: Cast) -> None:
     told = claims(cast)
     body = part(told)
-    for algorithm in ("none", "None", "NONE", "nOnE", "", None, "HS512", "HS384", "RS256", "ES256", "dir", 1, [], {}):
+    for algorithm in (
+        "none",
+        "None",
+        "NONE",
+        "nOnE",
+        "",
+        None,
+        "HS512",
+        "HS384",
+        "RS256",
+        "ES256",
+        "dir",
+        1,
+        [],
+        {},
+    ):
         head = part({"alg": algorithm, "typ": "JWT"})
         for signature in ("", "AAAA", part("x")):
             assert shown(cast, f"{head}.{body}.{signature}") == 401
@@ -88,7 +103,9 @@ ODD_CLAIMS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("claim", ["sid", "sub", "gen", "exp", "type", "jti", "iat", "nbf", "role", "aud", "iss"])
+@pytest.mark.parametrize(
+    "claim", ["sid", "sub", "gen", "exp", "type", "jti", "iat", "nbf", "role", "aud", "iss"]
+)
 def test_odd_claims(cast: Cast, claim: str) -> None:
     """Rightly signed, as only a leaked key or another version of ours could."""
     told = claims(cast)
@@ -101,7 +118,9 @@ def test_odd_claims(cast: Cast, claim: str) -> None:
         status = shown(cast, f"{head}.{body}.{last}")
         assert status == 401 or claim not in {"sid", "sub", "type"}, (value, status)
         refreshed = part({**told, "type": "refresh", claim: value})
-        signature = jwt.get_algorithm_by_name("HS256").sign(f"{head}.{refreshed}".encode(), KEY.encode())
+        signature = jwt.get_algorithm_by_name("HS256").sign(
+            f"{head}.{refreshed}".encode(), KEY.encode()
+        )
         last = base64.urlsafe_b64encode(signature).decode().rstrip("=")
         sound(cast.api(None).post(REFRESH, {"refresh_token": f"{head}.{refreshed}.{last}"}))
 
@@ -122,7 +141,11 @@ def test_any_damage(cast: Cast) -> None:
     token = tokens.mint(session_of(cast.ivan)).access_token
 
     @examples(120)
-    @given(at=st.integers(0, len(token) - 1), cut=st.integers(0, 500), put=st.text("Aa0-_.= ", max_size=4))
+    @given(
+        at=st.integers(0, len(token) - 1),
+        cut=st.integers(0, 500),
+        put=st.text("Aa0-_.= ", max_size=4),
+    )
     @example(at=0, cut=0, put=".")
     def damaged(at: int, cut: int, put: str) -> None:
         text = token[:at] + put + token[at + cut :]
@@ -134,7 +157,13 @@ def test_any_damage(cast: Cast) -> None:
         damaged()
 
 
-HUGE = ["x" * 100_000, "." * 50_000, "a.b." + "c" * 60_000, "e30." * 10_000, part({"a": "b" * 50_000}) + ".x.y"]
+HUGE = [
+    "x" * 100_000,
+    "." * 50_000,
+    "a.b." + "c" * 60_000,
+    "e30." * 10_000,
+    part({"a": "b" * 50_000}) + ".x.y",
+]
 
 
 @examples(80)
@@ -172,7 +201,9 @@ def test_a_session_of_somebody_else_is_no_good(cast: Cast) -> None:
 
 
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded"])
-@pytest.mark.parametrize(("path", "field"), [(LOGIN, "username"), (LOGIN, "password"), (REFRESH, "refresh_token")])
+@pytest.mark.parametrize(
+    ("path", "field"), [(LOGIN, "username"), (LOGIN, "password"), (REFRESH, "refresh_token")]
+)
 def test_whatever_somebody_logs_in_with(cast: Cast, path: str, field: str, kind: str) -> None:
     from urllib.parse import quote_plus
 
@@ -187,5 +218,7 @@ def test_whatever_somebody_logs_in_with(cast: Cast, path: str, field: str, kind:
             rest = "".join(f"&{k}={quote_plus(v)}" for k, v in other.items() if k != field)
             body = f"{field}={quote_plus(value)}{rest}"
         with in_time():
-            answer = api.generic("POST", path, body.encode("utf-8", "surrogatepass"), content_type=kind)
+            answer = api.generic(
+                "POST", path, body.encode("utf-8", "surrogatepass"), content_type=kind
+            )
             sound(answer, 400, 401, 413, 415, 422)
