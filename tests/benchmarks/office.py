@@ -232,7 +232,7 @@ def main(options: argparse.Namespace) -> int:
     """Print the tables; 1 when a page asks too much, or reads a whole table."""
     faults: list[str] = []
     with database(options.database_url) as url:
-        os.environ |= environment(url, "") | {"LOG_LEVEL": "ERROR"}
+        os.environ |= environment(url, "", pool=False) | {"LOG_LEVEL": "ERROR"}
         import django
 
         django.setup()
