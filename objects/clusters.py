@@ -96,7 +96,7 @@ def clusters_of(
             by_status[status] += count
     if total <= FEW or (zoom >= NEAR_ZOOM and total <= MAX_NEAR):
         clusters: list[Cluster] = []
-        singles = [row for rows in located for row in rows.values_list(*SHOWN)[: MAX_NEAR + 1]]
+        singles = few(located) if total else []
     else:
         merged = apart(cells, grid)
         singles = lonely(located, [each for each in merged if each.count == 1])
@@ -113,6 +113,15 @@ def clusters_of(
             *object_features(singles, reader),
         ],
     }
+
+
+def few(located: Sequence[QuerySet[Any]]) -> list[Any]:
+    """All of the objects, as rows of SHOWN, where counting has found few of them. One query each.
+
+    Without a LIMIT: for the sake of one the planner would hope to meet them soon in the order of the table.
+    """
+    with indexes_are_near(located[0].db):
+        return [row for rows in located for row in rows.values_list(*SHOWN)]
 
 
 def counted(located: Sequence[QuerySet[Any]], grid: Grid) -> list[Cluster]:

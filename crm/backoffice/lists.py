@@ -30,7 +30,8 @@ class OfficeChangeList(ChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        # Nothing matches, as was just counted: reading it in order could take long.
+        self.result_list = list(self.result_list) if self.result_count else []
         self.fill(self.result_list, request)
 
     def fill(self, rows: list[Any], request: HttpRequest) -> None:

@@ -2,12 +2,14 @@
 
 Fills a PostgreSQL of its own with demo data, multiplies it by copying inside the database, and opens each list,
 the home page and the map as an administrator and as two supervisors (of the largest city, and of a small one).
-Prints how many queries each page asks, how long it takes the first time and again, which big tables a query
-reads from their first row to their last (there must be none), and the slowest query. `--database-url` names a
+Prints how many queries each page asks, how long it takes the first time and again, the slowest query, and the
+largest share of a big table that one reads in its order on the disk. Counting stops at 10,000 matches: what is
+read of a table until then is a small share. More than a tenth is a fault. `--database-url` names a
 database to fill, or one that was filled before.
 """
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -26,6 +28,7 @@ from tests.benchmarks.ground import PEOPLE, POSTGRESQL, environment
 
 SEEDED: Final = 5000
 MOST: Final = 15
+SHARE: Final = 10
 BIG: Final = (
     "objects_object", "objects_unit", "clients_customer", "visits_visit", "audit_auditentry",
     "sync_refuseditem", "objects_objectaccess",
@@ -51,6 +54,7 @@ PAGES: Final = (
     f"{OBJECTS}?unvisited=never",
     f"{OBJECTS}?located=yes",
     f"{OBJECTS}?located=no",
+    f"{OBJECTS}?type=HOSPITAL&unvisited=never&responsible=none",
     f"{OBJECTS}?q={{word}}",
     f"{OBJECTS}?q={{word}}+12",
     f"{OBJECTS}?q=nothing+such",
@@ -63,6 +67,7 @@ PAGES: Final = (
     "clients/customer/?rating=5",
     "clients/customer/?satisfied=yes",
     "clients/customer/?consent=no",
+    "clients/customer/?interest=BABY_MONITOR&rating=1&satisfied=yes&consent=no",
     "clients/customer/?object={object}",
     "clients/customer/?q={phone}",
     "clients/customer/?q={word}+12",
@@ -75,6 +80,7 @@ PAGES: Final = (
     f"{VISITS}?status=OPEN",
     f"{VISITS}?engineer={{engineer}}",
     f"{VISITS}?callback=overdue",
+    f"{VISITS}?callback=overdue&status=CANCELLED",
     f"{VISITS}?object={{object}}",
     f"{VISITS}?q={{word}}+12",
     "call-backs/",
@@ -110,7 +116,8 @@ class Measured:
     queries: int
     first: float
     again: float
-    whole: list[str] = field(default_factory=list)
+    # Table → the largest share of it that a sequential scan reads, in per cent.
+    scanned: dict[str, int] = field(default_factory=dict)
     slowest: tuple[float, str] = (0.0, "")
 
 
@@ -189,16 +196,45 @@ def measured(client: Any, path: str) -> Measured:
     with CaptureQueriesContext(connection) as captured:
         client.get(f"/admin/{path}", secure=True)
     found = Measured(path, len(captured), first, again)
+    prepared: list[str] = []
     for query in captured.captured_queries:
         sql = query["sql"]
-        if not sql.lstrip("(").startswith(("SELECT", "WITH")):
-            continue
-        found.slowest = max(found.slowest, (float(query["time"]) * 1000, sql))
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
-            plan = "\n".join(line for (line,) in cursor.fetchall())
-        found.whole += [one for one in re.findall(r"Seq Scan on (\w+)", plan) if one in BIG]
+        if sql.startswith(("BEGIN", "COMMIT")):
+            prepared.clear()
+        elif sql.startswith("SET LOCAL"):
+            prepared.append(sql)
+        elif sql.lstrip("(").startswith(("SELECT", "WITH")):
+            found.slowest = max(found.slowest, (float(query["time"]) * 1000, sql))
+            for table, share in scanned(sql, prepared):
+                found.scanned[table] = max(share, found.scanned.get(table, 0))
     return found
+
+
+def scanned(sql: str, prepared: list[str]) -> Iterator[tuple[str, int]]:
+    """Which big tables the query reads by a sequential scan, and what share of each, in per cent."""
+    from django.db import connection, transaction
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        for setting in prepared:
+            cursor.execute(setting)
+        cursor.execute("EXPLAIN " + sql.replace("%", "%%"), [])
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+        if not set(re.findall(r"Seq Scan on (\w+)", plan)) & set(BIG):
+            return
+        cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + sql.replace("%", "%%"), [])
+        (found,) = cursor.fetchone()
+        for node in nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]):
+            table = node.get("Relation Name")
+            if node["Node Type"] == "Seq Scan" and table in BIG:
+                cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [table])
+                (rows,) = cursor.fetchone()
+                read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+                yield table, round(100 * read * node["Actual Loops"] / rows)
+
+
+def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    """The plan's nodes."""
+    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
 
 
 def timed(client: Any, path: str) -> tuple[float, Any]:
@@ -221,15 +257,15 @@ def entered(email: str, password: str) -> Any:
 
 def told(found: Measured) -> str:
     """A row of the table."""
-    whole = ", ".join(sorted(set(found.whole))) or "—"
+    scans = ", ".join(f"{table} {share} %" for table, share in sorted(found.scanned.items())) or "—"
     return (
         f"| `{found.path or '(home)'}` | {found.queries} | {found.first:.0f} | {found.again:.0f} |"
-        f" {found.slowest[0]:.0f} | {whole} |"
+        f" {found.slowest[0]:.0f} | {scans} |"
     )
 
 
 def main(options: argparse.Namespace) -> int:
-    """Print the tables; 1 when a page asks too much, or reads a whole table."""
+    """Print the tables; 1 when a page asks or reads too much."""
     faults: list[str] = []
     with database(options.database_url) as url:
         os.environ |= environment(url, "", pool=False) | {"LOG_LEVEL": "ERROR"}
@@ -242,7 +278,7 @@ def main(options: argparse.Namespace) -> int:
             client = entered(*account)
             client.get("/admin/", secure=True)
             print(
-                f"\n{who}\n\n| page | queries | first, ms | again, ms | slowest query, ms | read whole |"
+                f"\n{who}\n\n| page | queries | first, ms | again, ms | slowest query, ms | sequential scans |"
             )
             print("|---|---|---|---|---|---|")
             for page in PAGES:
@@ -250,13 +286,11 @@ def main(options: argparse.Namespace) -> int:
                     continue
                 found = measured(client, page.format(**names))
                 print(told(found), flush=True)
-                if found.queries > MOST or found.whole:
-                    faults.append(f"{who}: {found.path}: {found.queries} queries, {found.whole}")
+                if found.queries > MOST or any(one > SHARE for one in found.scanned.values()):
+                    faults.append(f"{who}: {found.path}: {found.queries} queries, {found.scanned}")
                 if options.verbose and found.slowest[0] > options.verbose:
                     print(found.slowest[1][:3000], file=sys.stderr, flush=True)
-    print(
-        "\n".join(["", *faults]) if faults else "\nNo page asks too much, none reads a whole table."
-    )
+    print("\n".join(["", *faults]) if faults else "\nNo page asks or reads too much.")
     return int(bool(faults))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from uuid import UUID
 
 from django.test import Client
 
@@ -16,7 +17,7 @@ def asked(client: Client, path: str, action: str, ids: Any = (), **more: Any) ->
         "action": action,
         "index": "0",
         "select_across": "0" if ids else "1",
-        "_selected_action": [str(one) for one in ids] or ["0"],
+        "_selected_action": [str(one) for one in ids] or [str(UUID(int=0))],
         **more,
     }
     return client.post(f"/admin/{path}", form)
