@@ -26,7 +26,12 @@ PEOPLE = {
     "engineer": ("engineer1@example.com", "engineer123"),
 }
 # As a careful installation would have it, on a machine of this size.
-POSTGRESQL = {"listen_addresses": "", "shared_buffers": "512MB", "max_wal_size": "4GB"}
+POSTGRESQL = {
+    "listen_addresses": "",
+    "shared_buffers": "512MB",
+    "max_wal_size": "4GB",
+    "random_page_cost": "1.1",
+}
 START_SECONDS = 60
 # From this many objects on the others are copies: the demo draws each house, and takes hours for a million.
 DRAWN = 50_000
