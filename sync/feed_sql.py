@@ -4,9 +4,9 @@ Per table the feed is a union of indexed ways, each in the feed's order and cut 
 
 - by territory: rows whose object lies in the reader's territory, at the row's own position;
 - by ledger, for an engineer: rows beyond the territory whose object the ledger shows, at the later of the
-  row's and the ledger's position (found through either). What stood as it stands when the phone began comes at
-  the ledger's position alone: a first sync walks along the ledger, and never looks through whole tables for
-  rows that are younger than it;
+  row's and the ledger's position (found through either). What stood as it stands when the phone began comes
+  at the ledger's position alone: a first sync walks along the ledger, and never looks through whole tables
+  for rows that are younger than it;
 - lost: rows that the reader could have seen until a loss, and does not see now, at the loss's position.
 
 Of a deleted row in sight the first two tell as a deletion, unless it was deleted before it came into sight.

@@ -20,12 +20,13 @@ SELECT md5('object' || n)::uuid, (ARRAY['MKD', 'CAFE', 'SCHOOL'])[1 + n %% 3],
   CASE WHEN n %% 2 = 0 THEN NULL WHEN n %% 50 = 1 THEN %(centre)s ELSE %(north)s END::uuid,
   (ARRAY['NEW', 'INTEREST', 'CALLBACK', 'REJECTED', 'DONE'])[1 + n %% 5], '[]',
   CASE WHEN n %% 100 = 0 THEN %(timur)s END::uuid, 0,
-  ' г москва ул большая проверочная д ' || n || ' к 1 москва ', '{}', n / 100 + 3, now() - n * interval '1 minute'
+  ' г москва ул большая проверочная д ' || n || ' к 1 москва ', '{}', n / 100 + 3,
+  now() - n * interval '1 minute'
 FROM generate_series(1, %(objects)s) AS n;
 INSERT INTO objects_unit (id, object_id, unit_number, attributes, search_text, field_versions, feed_position,
   updated_at)
-SELECT md5('unit' || n)::uuid, md5('object' || (1 + n %% %(objects)s))::uuid, n::text, '{}', ' ' || n || ' ', '{}',
-  n / 100 + 3, now() - n * interval '1 minute'
+SELECT md5('unit' || n)::uuid, md5('object' || (1 + n %% %(objects)s))::uuid, n::text, '{}',
+  ' ' || n || ' ', '{}', n / 100 + 3, now() - n * interval '1 minute'
 FROM generate_series(1, %(hanging)s) AS n;
 INSERT INTO clients_customer (id, object_id, full_name, phone, interests, gdpr_consent, search_text,
   field_versions, feed_position, updated_at)

@@ -193,31 +193,30 @@ def step_of(
     belongs = listing.fingerprint(rows.model, keys, parameters)
     given = parameters.get("cursor")
     last = listing.read_cursor(given, belongs) if given else None
-    return _step(rows, keys, last, reading, limit, belongs)
+    return StepPlan(_after(rows, keys, last, reading, limit), limit, belongs)
 
 
 def walk_of(rows: QuerySet[Any], parameters: Mapping[str, str], reading: Reading) -> WalkPlan:
     """Steps by id, whatever row the cursor names. The rows are read by the database. Raises Invalid."""
     limit, keys = listing.size_of(parameters, "size", "limit"), listing.BY_ID
     belongs = listing.fingerprint(rows.model, keys, parameters)
-    step = _step(rows, keys, [str(ANY_ID)], reading, limit, belongs)
-    return WalkPlan(step, cast("JsonRows", step.rows))
+    read = _after(rows, keys, [str(ANY_ID)], reading, limit)
+    return WalkPlan(StepPlan(read, limit, belongs), cast("JsonRows", read))
 
 
-def _step(
+def _after(
     rows: QuerySet[Any],
     keys: Sequence[SortKey],
     last: Sequence[Any] | None,
     reading: Reading,
     limit: int,
-    belongs: str,
-) -> StepPlan:
+) -> Rows:
+    """The rows of a step, and one more, to know whether there is another."""
     try:
         rows = rows if last is None else rows.filter(listing.beyond(keys, last))
-        read = reading(listing.ordered(rows, keys)[: limit + 1], keys, telling=True)
+        return reading(listing.ordered(rows, keys)[: limit + 1], keys, telling=True)
     except (ValidationError, ValueError, TypeError) as error:
         raise listing.invalid_cursor() from error
-    return StepPlan(read, limit, belongs)
 
 
 def bare_of(

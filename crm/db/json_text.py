@@ -225,7 +225,7 @@ _MOMENTS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 _PLACES: Final[Mapping[str, str]] = {"postgresql": "ctid", "sqlite": "rowid"}
 _IDS: Final[Mapping[str, Callable[[str], str]]] = {"postgresql": str, "sqlite": _sqlite_id}
-_STREAMS: Final[Mapping[str, Callable[..., Iterator[tuple[bytes | None, ...]]]]] = {
+_STREAMS: Final[Mapping[str, Callable[..., Iterator[Sequence[bytes | None]]]]] = {
     "postgresql": _copied,
     "sqlite": _fetched,
 }

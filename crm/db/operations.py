@@ -135,7 +135,7 @@ class RemoveIndexWhileInUse(_WhileInUse, RemoveIndex):
 
 
 class StorageParameters(Operation):
-    """How PostgreSQL keeps a table, and when it vacuums it; nothing on SQLite. Takes no lock that writers meet.
+    """How PostgreSQL keeps a table, and when it vacuums it; nothing on SQLite. Holds up no writer.
 
     https://www.postgresql.org/docs/current/sql-createtable.html#SQL-CREATETABLE-STORAGE-PARAMETERS
     """

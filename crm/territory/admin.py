@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
@@ -55,6 +56,8 @@ class PlaceAdmin(OfficeAdmin):
     ) -> HttpResponse:
         """Asks, then deletes what nothing refers to."""
         obj = self.found(request, object_id)
+        if not self.has_delete_permission(request, obj):
+            raise PermissionDenied
         context: dict[str, Any] = {"subtitle": _("Deletion"), "lasting": True}
         if request.method != "POST":
             return self.shown(request, self.delete_confirmation_template, obj, context)

@@ -86,7 +86,10 @@ def main() -> None:
             "client_ceiling_per_second": round(ceiling, 1),
             "peak_memory_mb": round(peak_megabytes(ground.web_pid), 1),
             "works": {
-                work.name: {"per": work.per, **{side: held.figures() for side, held in sides[work.name].items()}}
+                work.name: {
+                    "per": work.per,
+                    **{side: held.figures() for side, held in sides[work.name].items()},
+                }
                 for work in works
             },
         }  # fmt: skip

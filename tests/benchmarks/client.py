@@ -42,7 +42,8 @@ class Connection:
 
     def _unchunked(self, body: bytes) -> bytes:
         """The content of a chunked body whose beginning has come."""
-        held, content = bytearray(body), []
+        held = bytearray(body)
+        content: list[bytes] = []
         while True:
             while (end := held.find(b"\r\n")) < 0:
                 held += self._more()

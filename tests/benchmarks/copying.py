@@ -1,7 +1,8 @@
 """Demo data multiplied inside the database, past triggers and foreign keys: a million objects in minutes.
 
-A copy's ids are the originals' with the copy's number at their end, so that what hangs together does so in each
-copy. Copies are older than the originals by whole weeks: their visits are over, few of their promises are open.
+A copy's ids are the originals' with the copy's number at their end, so that what hangs together does so in
+each copy. Copies are older than the originals by whole weeks: their visits are over, few of their promises
+are open.
 """
 
 from typing import Any, Final
@@ -50,7 +51,8 @@ CHANGED: Final[dict[str, dict[str, str]]] = {
         "id": stamped("id"),
         "object_id": stamped("object_id"),
         "unit_id": stamped("unit_id"),
-        "phone": "'+7' || lpad(((right(phone, 10)::bigint + copy * 7919::bigint * 104729) %% 10000000000)::text, 10, '0')",
+        "phone": "'+7' || lpad("
+        "((right(phone, 10)::bigint + copy * 7919::bigint * 104729) %% 10000000000)::text, 10, '0')",
         "updated_at": f"{earlier('updated_at')} - copy * interval '1 second'",
         "last_interaction_at": earlier("last_interaction_at"),
         "feed_position": "feed_position + copy",
@@ -60,7 +62,8 @@ CHANGED: Final[dict[str, dict[str, str]]] = {
         "object_id": stamped("object_id"),
         "unit_id": stamped("unit_id"),
         "customer_id": stamped("customer_id"),
-        "status": "CASE WHEN status IN ('PLANNED', 'IN_PROGRESS') AND copy %% 50 <> 0 THEN 'DONE' ELSE status END",
+        "status": "CASE WHEN status IN ('PLANNED', 'IN_PROGRESS') AND copy %% 50 <> 0"
+        " THEN 'DONE' ELSE status END",
         "outcome_text": "coalesce(outcome_text, 'Поговорили, всё в порядке')",
         "scheduled_at": earlier("scheduled_at"),
         "started_at": earlier("coalesce(started_at, scheduled_at)"),
@@ -77,13 +80,18 @@ CHANGED: Final[dict[str, dict[str, str]]] = {
     },
 }
 REFUSALS: Final = """
-INSERT INTO sync_refuseditem (fingerprint, device, "table", record_id, item, status, error_code, message,
-  created_at, refused_at, dealt_with_at, city_id, district_id, user_id)
-SELECT md5(n::text), 'phone', 'objects', o.id, '{"payload": {"contact_name": "Пётр"}}', 'error', 'CONFLICT', '',
-  now() - n * interval '9 minutes', now() - n * interval '9 minutes', CASE WHEN n %% 100 <> 0 THEN now() END,
+INSERT INTO sync_refuseditem (fingerprint, device, "table", record_id, item, status, error_code,
+  message, created_at, refused_at, dealt_with_at, city_id, district_id, user_id)
+SELECT md5(n::text), 'phone', 'objects', o.id, '{"payload": {"contact_name": "Пётр"}}', 'error', 'CONFLICT',
+  '',
+  now() - n * interval '9 minutes', now() - n * interval '9 minutes',
+  CASE WHEN n %% 100 <> 0 THEN now() END,
   o.city_id, o.district_id, u.id
 FROM (SELECT row_number() OVER () AS n, * FROM objects_object LIMIT %(refused)s) AS o
-JOIN (SELECT row_number() OVER () - 1 AS m, count(*) OVER () AS people, id FROM users_user WHERE role = 'ENGINEER') AS u
+JOIN (
+  SELECT row_number() OVER () - 1 AS m, count(*) OVER () AS people, id
+  FROM users_user WHERE role = 'ENGINEER'
+) AS u
   ON o.n %% u.people = u.m
 """
 
@@ -99,7 +107,7 @@ def indexes_of(cursor: Any, table: str) -> list[tuple[str, str]]:
 
 
 def copy_all(cursor: Any, *, copies: int) -> None:
-    """Copy what there is, so many times. Indexes are made anew behind it: that takes a fraction of the time."""
+    """Copy what there is, so many times, and make the indexes anew behind it: that is quicker."""
     for table in TABLES:
         indexes = indexes_of(cursor, table)
         for name, _made in indexes:

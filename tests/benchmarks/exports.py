@@ -4,6 +4,7 @@ Raw is the same statement read and thrown away. `tests/benchmarks/export.py` mea
 """
 
 import os
+from functools import partial
 
 from tests.benchmarks.ground import Ground
 from tests.benchmarks.work import Work, by_hand
@@ -24,8 +25,8 @@ def works(ground: Ground) -> list[Work]:
         found.append(
             Work(
                 f"export of {count:,} objects × 12 columns, {format_}",
-                by_hand(lambda report=report: report.export(count)),
-                raw=by_hand(lambda report=report: report.read_alone(count)),
+                by_hand(partial(report.export, count)),
+                raw=by_hand(partial(report.read_alone, count)),
                 per=count,
             )
         )

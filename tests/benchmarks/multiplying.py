@@ -1,8 +1,8 @@
 """A big company out of a smaller one: its objects, with all that hangs on them, copied until they are enough.
 
-PostgreSQL only. The copies lie in the same cities and districts and belong to the same people, and are as good
-as written by hand: what the triggers keep is copied along, and feed positions go on where those of the copy
-before ended. So whoever works there sees ever more: the hardest way to grow.
+PostgreSQL only. The copies lie in the same cities and districts and belong to the same people, and are as
+good as written by hand: what the triggers keep is copied along, and feed positions go on where those of the
+copy before ended. So whoever works there sees ever more: the hardest way to grow.
 """
 
 from typing import Any, Final

@@ -1,11 +1,11 @@
 """The back office over many rows: `python -m tests.benchmarks.office [--objects 1000000]`.
 
-Fills a PostgreSQL of its own with demo data, multiplies it by copying inside the database, and opens each list,
-the home page and the map as an administrator and as two supervisors (of the largest city, and of a small one).
-Prints how many queries each page asks, how long it takes the first time and again, the slowest query, and the
-largest share of a big table that one reads in its order on the disk. Counting stops at 10,000 matches: what is
-read of a table until then is a small share. More than a tenth is a fault. `--database-url` names a
-database to fill, or one that was filled before.
+Fills a PostgreSQL of its own with demo data, multiplies it by copying inside the database, and opens each
+list, the home page and the map as an administrator and as two supervisors (of the largest city, and of a
+small one). Prints how many queries each page asks, how long it takes the first time and again, the slowest
+query, and the largest share of a big table that one reads in its order on the disk. Counting stops at
+10,000 matches: what is read of a table until then is a small share. More than a tenth is a fault.
+`--database-url` names a database to fill, or one that was filled before.
 """
 
 import argparse
@@ -264,6 +264,12 @@ def told(found: Measured) -> str:
     )
 
 
+def say(text: str) -> None:
+    """Print at once: a page may take its time."""
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
 def main(options: argparse.Namespace) -> int:
     """Print the tables; 1 when a page asks or reads too much."""
     faults: list[str] = []
@@ -277,20 +283,21 @@ def main(options: argparse.Namespace) -> int:
         for who, account in READERS.items():
             client = entered(*account)
             client.get("/admin/", secure=True)
-            print(
-                f"\n{who}\n\n| page | queries | first, ms | again, ms | slowest query, ms | sequential scans |"
+            say(
+                f"\n{who}\n\n"
+                "| page | queries | first, ms | again, ms | slowest query, ms | sequential scans |"
             )
-            print("|---|---|---|---|---|---|")
+            say("|---|---|---|---|---|---|")
             for page in PAGES:
                 if options.only not in page:
                     continue
                 found = measured(client, page.format(**names))
-                print(told(found), flush=True)
+                say(told(found))
                 if found.queries > MOST or any(one > SHARE for one in found.scanned.values()):
                     faults.append(f"{who}: {found.path}: {found.queries} queries, {found.scanned}")
                 if options.verbose and found.slowest[0] > options.verbose:
-                    print(found.slowest[1][:3000], file=sys.stderr, flush=True)
-    print("\n".join(["", *faults]) if faults else "\nNo page asks or reads too much.")
+                    sys.stderr.write(f"{found.slowest[1][:3000]}\n")
+    say("\n".join(["", *faults]) if faults else "\nNo page asks or reads too much.")
     return int(bool(faults))
 
 

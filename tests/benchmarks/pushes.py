@@ -1,8 +1,8 @@
 """Pushes of 1,000 items: new records, edits, and the same batch again.
 
 Raw writes the same rows (through the same triggers and constraints) with an entry of the trail and a receipt
-for each, in one transaction of four statements: COPY for new rows, UPDATE … FROM unnest() for edits. It checks
-nothing, asks nobody, and its entries and receipts are made ready before the clock runs.
+for each, in one transaction of four statements: COPY for new rows, UPDATE … FROM unnest() for edits. It
+checks nothing, asks nobody, and its entries and receipts are made ready before the clock runs.
 """
 
 import json

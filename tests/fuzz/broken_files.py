@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import itertools
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -47,8 +48,7 @@ def laughs(part: str) -> bytes:
     """Ten levels of entities, each ten of the one before: ten thousand million of them."""
     names = "abcdefghij"
     entities = '<!ENTITY a "ha">' + "".join(
-        f'<!ENTITY {name} "{f"&{before};" * 10}">'
-        for before, name in zip(names, names[1:], strict=False)
+        f'<!ENTITY {name} "{f"&{before};" * 10}">' for before, name in itertools.pairwise(names)
     )
     xml = DTD.format(entities=entities) + f"<x>&{names[-1]};</x>"
     return with_parts(book(2), {part: xml})
@@ -111,7 +111,7 @@ FILES: Final[dict[str, Callable[[], bytes]]] = {
     "sound xlsx": lambda: book(3),
     "empty": lambda: b"",
     "one byte": lambda: b"\xff",
-    "headings alone": lambda: HEAD.encode(),
+    "headings alone": HEAD.encode,
     "cp1251": lambda: table(3).encode("cp1251"),
     "utf-16": lambda: table(3).encode("utf-16"),
     "utf-16 without a mark": lambda: table(3).encode("utf-16-le"),
@@ -125,21 +125,21 @@ FILES: Final[dict[str, Callable[[], bytes]]] = {
     "nul": lambda: table(3).replace("Мария", "Мария\x00").encode(),
     "nul at the end": lambda: table(300).encode() + b"\x00",
     "control characters": lambda: table(3).replace("Мария", "\x01\x02\x1b\x7f\u202e\ufeff").encode(),
-    "an open quote": lambda: (table(3) + '"ул. Мира').encode(),
-    "quotes everywhere": lambda: (HEAD + '"a""b"c;"";""";\n' * 50).encode(),
+    "an open quote": (table(3) + '"ул. Мира').encode,
+    "quotes everywhere": (HEAD + '"a""b"c;"";""";\n' * 50).encode,
     "line ends of all kinds": lambda: table(9).replace("\n", "\r").encode() + table(9).replace("\n", "\r\n").encode(),
-    "lines without cells": lambda: (HEAD + "\n" * 50_000 + ";;;;\n" * 50_000).encode(),
-    "more cells than headings": lambda: (HEAD + "a;" * 150 + "\n").encode(),
-    "headings without end": lambda: (";".join(f"к{n}" for n in range(5000)) + "\n" + table(3)).encode(),
-    "the same heading often": lambda: (";".join(["Адрес"] * 100) + "\n" + "x;" * 100).encode(),
+    "lines without cells": (HEAD + "\n" * 50_000 + ";;;;\n" * 50_000).encode,
+    "more cells than headings": (HEAD + "a;" * 150 + "\n").encode,
+    "headings without end": (";".join(f"к{n}" for n in range(5000)) + "\n" + table(3)).encode,
+    "the same heading often": (";".join(["Адрес"] * 100) + "\n" + "x;" * 100).encode,
     "a million columns": lambda: b"a;" * 900_000 + b"\n" + table(3).encode(),
-    "a long cell": lambda: (HEAD + "ы" * 40_000 + ";Москва;;;\n").encode(),
-    "formulas": lambda: (
+    "a long cell": (HEAD + "ы" * 40_000 + ";Москва;;;\n").encode,
+    "formulas": (
         HEAD + "=1+1;=cmd|' /C calc'!A0;@SUM(1);+79991234567;-5\n\t=1;\r=1;=HYPERLINK(\"http://x\");0;0\n"
-    ).encode(),
-    "markup": lambda: (HEAD + "<script>alert(1)</script>;{{7*7}};{% now %};%(x)s;%n\n").encode(),
-    "sql": lambda: (HEAD + "x'; DROP TABLE objects_object;--;Москва';\\;%;_\n").encode(),
-    "numbers and dates": lambda: (HEAD + "1e999;NaN;Infinity;9999-99-99;-1\n" + "٣;²;1_0;0x1;1e5\n").encode(),
+    ).encode,
+    "markup": (HEAD + "<script>alert(1)</script>;{{7*7}};{% now %};%(x)s;%n\n").encode,
+    "sql": (HEAD + "x'; DROP TABLE objects_object;--;Москва';\\;%;_\n").encode,
+    "numbers and dates": (HEAD + "1e999;NaN;Infinity;9999-99-99;-1\n" + "٣;²;1_0;0x1;1e5\n").encode,
     "a path": lambda: b"../../etc/passwd\n../../etc/passwd\n",
     "gzip": lambda: gzip.compress(table(3).encode()),
     "gzip in gzip": lambda: gzip.compress(gzip.compress(table(3).encode())),

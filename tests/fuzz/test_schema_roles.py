@@ -75,7 +75,7 @@ def try_out(
 
 
 @pytest.mark.parametrize(
-    ("name", "mode"),
+    "who",
     [
         ("sergei", GenerationMode.POSITIVE),
         # Who sees none of the records that the requests are about.
@@ -91,9 +91,9 @@ def test_no_answer_is_a_surprise(
     cast: Cast,
     known_ids: dict[str, list[str]],
     tag: str,
-    name: str,
-    mode: GenerationMode,
+    who: tuple[str, GenerationMode],
 ) -> None:
+    name, mode = who
     headers = headers_of(cast, name)
     statuses: Counter[int] = Counter()
     surprises = []

@@ -56,6 +56,7 @@ def part(value: Any) -> str:
 def test_other_algorithms_and_keys(cast: Cast) -> None:
     told = claims(cast)
     body = part(told)
+    algorithm: Any
     for algorithm in (
         "none",
         "None",

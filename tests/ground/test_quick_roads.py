@@ -48,7 +48,9 @@ def test_among_finds_what_in_finds(cast: Cast) -> None:
     wanted = [place.pk for place in places[:2]] + [uuid4()]
     for path, rows in (("pk", Object.objects), ("object_id", Unit.objects)):
         found = rows.filter(among(path, wanted)).values_list("pk", flat=True)
-        assert set(found) == set(rows.filter(**{f"{path}__in": wanted}).values_list("pk", flat=True))
+        assert set(found) == set(
+            rows.filter(**{f"{path}__in": wanted}).values_list("pk", flat=True)
+        )
         assert not rows.filter(among(path, [])).exists()
     assert units
 
@@ -70,16 +72,19 @@ def test_moments_are_read_as_they_are(text: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT %s::timestamptz", [text])
         (moment,) = cursor.fetchone()
-    assert moment.tzinfo is UTC
     offset = text[-6:] if ":" in text[-5:-1] and text[-6] in "+-" else f"{text[-3:]}:00"
     stem = text[: len(text) - (6 if text.endswith(offset) else 3)]
     assert moment == datetime.fromisoformat(stem + offset)
+    assert moment.tzinfo is UTC
 
 
 def test_walking_by_id_is_planned_once(cast: Cast) -> None:
     places = {str(cast.object().pk) for _ in range(7)}
     kept_plans.forget()
-    api, seen, cursor, steps = cast.api(cast.sergei), [], "", 0
+    api = cast.api(cast.sergei)
+    seen: list[str] = []
+    cursor: str | None = ""
+    steps = 0
     while cursor is not None:
         body = api.get(f"/api/v1/objects?cursor={cursor}&size=2").json()
         seen += [row["id"] for row in body["items"]]

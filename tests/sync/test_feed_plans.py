@@ -18,9 +18,10 @@ pytestmark = [pytest.mark.postgresql_only]
 
 LIMIT = 1000
 WAYS = len(ENTITIES)
-# What a page tells is read twice: its key, then its row. Of a city every other row is read in vain. Of a district
-# (a fiftieth of the company) a phone that begins reads two tables to their end, since here that costs less than
-# looking for what hangs on each of its objects; from some hundred thousand rows on it does not.
+# What a page tells is read twice: its key, then its row. Of a city every other row is read in vain. Of a
+# district (a fiftieth of the company) a phone that begins reads two tables to their end, since here that
+# costs less than looking for what hangs on each of its objects; from some hundred thousand rows on it does
+# not.
 MOST = {"anna": 3 * LIMIT, "sergei": 6 * LIMIT, "ivan": 15 * LIMIT}
 BEGINNING = {**MOST, "ivan": 2 * HANGING + 10 * LIMIT}
 
@@ -39,9 +40,7 @@ def plan_of(user: User, **place: Any) -> list[dict[str, Any]]:
     """The nodes, as run, of one page of 1,000 rows."""
     names = tuple(entity.name for entity in ENTITIES)
     cursor = Cursor(current_epoch().name, user.pk, scope_of(user), names, **place)
-    page = PageStatement(
-        connection, user, cursor, ENTITIES, limit=LIMIT + 1, deletions=bool(place)
-    )
+    page = PageStatement(connection, user, cursor, ENTITIES, limit=LIMIT + 1, deletions=bool(place))
     with connection.cursor() as asking:
         asking.execute("SET random_page_cost = 1.1")
         asking.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + page.sql(), page.parameters)

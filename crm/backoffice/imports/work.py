@@ -93,7 +93,7 @@ def refuse_without_a_desk(user: User) -> None:
 
 
 def held(job: ImportJob, attempt: Attempt, **values: Any) -> None:
-    """Note something in the job's row, under its lock. Raises Stopped when it is not this attempt's any more."""
+    """Note something in the job's row, under its lock. Raises Stopped when another attempt has it."""
     rows = ImportJob.objects.filter(pk=job.pk).held_by(attempt.run)
     if not rows.update(stage=job.stage, **values):
         raise Stopped
