@@ -10,6 +10,7 @@ to use instead. Each test flushes its Redis database: the one that the URL names
 """
 
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -34,6 +35,11 @@ GUARDIAN_INPUT = pytest.StashKey[IO[bytes]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=ENGINES, help="database engine (default: sqlite)")
+
+
+def pytest_unconfigure() -> None:
+    """The servers are about to go: a thread that misses them has nobody to tell."""
+    logging.disable()
 
 
 @pytest.hookimpl(wrapper=True)
