@@ -187,7 +187,7 @@ def test_an_objects_page_shows_where_it_is(town: Cast) -> None:
 
 def test_queries_are_few(town: Cast) -> None:
     page = desk(town.sergei)
-    for path, most in ((PAGE, 6), (DATA, 6)):
+    for path, most in ((PAGE, 7), (DATA, 7)):
         with CaptureQueriesContext(connection) as captured:
             assert page.get(path, {**WORLD, "q": "садовая"}).status_code == 200
         assert len(captured) <= most, [query["sql"] for query in captured]

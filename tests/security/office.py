@@ -48,6 +48,13 @@ IN_USE: Final[Three] = (403, 403, 409)
 ADMIN_DONE: Final[Three] = (403, 403, 302)
 
 
+# No word of the records is there: places are everybody's, and an entry of the trail has no history.
+SILENT: Final = {
+    *((name, tail) for name in ("cities", "districts") for tail in ("", *(f"{{}}/{each}/" for each in ("change", "delete", "history")))),
+    ("audit", "{}/history/"),
+}  # fmt: skip
+
+
 def model(path: str, name: str, **pages: tuple[Three, Three]) -> list[Page]:
     """The pages that Django's admin has for each model; those that are as everywhere need not be named."""
     usual = {
@@ -66,7 +73,8 @@ def model(path: str, name: str, **pages: tuple[Three, Three]) -> list[Page]:
     return [
         Page(
             f"{path}/{tail}", *statuses, ids=(name,) if "{}" in tail else (), form={"post": "yes"} if "delete" in tail else {},
-            tells=tail in told and statuses[0][0] == 200 and name not in {"cities", "districts"}, writes="delete" in tail,
+            tells=tail in told and statuses[0][0] == 200 and (name, tail) not in SILENT,
+            writes="delete" in tail or statuses[1][2] == 302,
         )
         for tail, statuses in usual.items()
     ]  # fmt: skip
@@ -78,8 +86,8 @@ RECORDS: Final = [
         ("objects/object", "objects"), ("objects/unit", "units"), ("clients/customer", "customers"), ("visits/visit", "visits"),
     )
     for page in (
-        # A form that holds nothing changes nothing, or asks for what a record must have.
-        *model(path, name, change=(SEEN, DONE if name in {"units", "customers"} else SEEN)),
+        # A form that holds nothing is asked for what a record must have.
+        *model(path, name),
         # Only an administrator brings back what was deleted; to the others it does not exist.
         Page(f"{path}/{{}}/restore/", (404, 404, 200), (404, 404, 302), ids=(f"deleted_{name}",), form={"post": "yes"}, writes=True),
     )
@@ -94,7 +102,8 @@ OTHERS: Final = [
         "territory/district", "districts",
         add=(ADMIN, ADMIN), change=(ALL, ADMIN), delete=(ADMIN, IN_USE), history=(ALL, ALL),
     ),
-    *model("users/user", "users", change=(SEEN, DONE), delete=(NOBODY, NOBODY)),
+    # A form that holds nothing takes the territory away: only an administrator may.
+    *model("users/user", "users", change=(SEEN, (200, 404, 302)), delete=(NOBODY, NOBODY)),
     # Only to be looked at: what is posted is not read.
     *model("audit/auditentry", "audit", add=(NOBODY, NOBODY), delete=(NOBODY, NOBODY)),
     *model("sync/refuseditem", "refused", add=(NOBODY, NOBODY), delete=(NOBODY, NOBODY), history=(AWAY, AWAY)),
