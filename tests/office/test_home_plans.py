@@ -12,11 +12,12 @@ pytestmark = [pytest.mark.postgresql_only]
 
 @pytest.fixture
 def big(transactional_db: None, cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Cast:
-    fill(cast, "objects_object", "visits_visit")
+    fill(cast, *FILLED)
     monkeypatch.setattr(keeping, "CHEAP", float("inf"))
     return cast
 
 
+FILLED = ("objects_object", "visits_visit")
 VISITS_LIST, CALLS = "/admin/visits/visit/", "/admin/call-backs/"
 LISTS = [
     VISITS_LIST,
@@ -50,7 +51,9 @@ def test_lists_are_read_through_indexes(big: Cast) -> None:
         for path in LISTS:
             for plan in plans_of(client, path.format(**given)):
                 counting = any(node["Node Type"] == "Aggregate" for node in plan)
-                kinds = [node["Node Type"] for node in scans_of(plan)]
+                # The other tables are empty, and may be read in any way.
+                filled = [node for node in scans_of(plan) if node["Relation Name"] in FILLED]
+                kinds = [node["Node Type"] for node in filled]
                 # Counting up to 10,000 of everything may read them from the start of the table.
                 assert counting or "Seq Scan" not in kinds, (user.email, path, told(plan))
                 most = COUNTED if counting else FEW_ROWS

@@ -208,9 +208,11 @@ def settle_a_call(page: Page) -> None:
 
 def log_out(page: Page) -> None:
     """Whoever sits down next meets the door."""
-    # By keyboard: the menu opens like any button.
-    page.locator(".office-person-button").locator("visible=true").press("Enter")
-    page.locator("#logout-form button").press("Enter")
+    # By keyboard: the menu opens like any button, once the page's script has come.
+    menu = page.locator(".office-person-button").locator("visible=true")
+    expect(menu).to_have_attribute("aria-expanded", "false")
+    menu.press("Enter")
+    page.locator("#logout-form button").locator("visible=true").press("Enter")
     page.wait_for_url("**/admin/login/**")
     page.goto(day.OBJECTS)
     page.wait_for_url("**/admin/login/**")
