@@ -22,6 +22,8 @@ def ground(cast: Cast) -> dict[str, str]:
     )  # fmt: skip
     cast.object()
     flat = cast.unit(home, unit_number="%_'")
+    cast.unit(home, unit_number="2")
+    cast.customer(home)
     customer = cast.customer(home, unit=flat, provider_rating=3, interests=["TV"])
     due = now + timedelta(days=1)
     done = {"status": "DONE", "outcome_text": "Готово", "next_action_due_at": due}
