@@ -7,12 +7,18 @@ from pathlib import Path
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+# What /proc says of a process, or a thread, that has just ended.
+GONE = (FileNotFoundError, ProcessLookupError)
+
+
 def family(pid: int) -> list[int]:
     """A process and all its descendants."""
     found = [pid]
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text(encoding="ascii").split():
-            found += family(int(child))
+    with suppress(*GONE):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(*GONE):
+                for child in (task / "children").read_text(encoding="ascii").split():
+                    found += family(int(child))
     return found
 
 
@@ -24,7 +30,7 @@ def cpu_seconds(pid: int) -> float:
 def _cpu(pid: int) -> float:
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
-    except FileNotFoundError:
+    except GONE:
         return 0.0
     words = fields.rpartition(")")[2].split()
     return (int(words[11]) + int(words[12])) / TICKS
@@ -32,13 +38,12 @@ def _cpu(pid: int) -> float:
 
 def peak_megabytes(pid: int) -> float:
     """The most memory that any one of them has held."""
-    peaks = []
+    peaks = [0.0]
     for each in family(pid):
-        status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
-        line = next(
-            (line for line in status.splitlines() if line.startswith("VmHWM")), "VmHWM: 0 kB"
-        )
-        peaks.append(int(line.split()[1]) / 1024)
+        with suppress(*GONE):
+            status = Path(f"/proc/{each}/status").read_text(encoding="ascii", errors="replace")
+            held = [line for line in status.splitlines() if line.startswith("VmHWM")]
+            peaks += [int(line.split()[1]) / 1024 for line in held]
     return max(peaks)
 
 

@@ -159,8 +159,11 @@ def answers(seen: Sequence[Seen], troubles: Sequence[Told]) -> Iterator[str]:
     """No 500; nothing was refused for the moment, and no connection broke, but while something was broken."""
     flaws = Counter(f"{each.what}: {each.flaw}" for each in seen if each.flaw)
     yield from (f"{count} × {flaw}" for flaw, count in flaws.items())
-    slow = [each for each in seen if each.seconds > ANSWER_SECONDS]
-    yield from (f"{each.what}: {each.seconds:.1f} s without an answer" for each in slow)
+    start = min((each.at - each.seconds for each in seen), default=0.0)
+    for each in seen:
+        if each.seconds > ANSWER_SECONDS:
+            begun = each.at - each.seconds - start
+            yield f"{each.who}, {each.what}: {each.seconds:.1f} s without an answer, from second {begun:.1f} on"
     for each in seen:
         if each.status not in (NO_ANSWER, 503):
             continue
