@@ -163,7 +163,7 @@ def answers(seen: Sequence[Seen], troubles: Sequence[Told]) -> Iterator[str]:
     for each in seen:
         if each.seconds > ANSWER_SECONDS:
             begun = each.at - each.seconds - start
-            yield f"{each.who}, {each.what}: {each.seconds:.1f} s without an answer, from second {begun:.1f} on"
+            yield f"{each.who}, {each.what}: {each.seconds:.1f} s without an answer, from {begun:.1f} s on"
     for each in seen:
         if each.status not in (NO_ANSWER, 503):
             continue
