@@ -16,6 +16,8 @@ Mask = Callable[[str | None], str | None]
 _PHONE: Final = re.compile(r"\+[0-9]{7,15}(?![0-9])")
 _EMAIL: Final = re.compile(r"[^\s@*<>\"'(),:;]+@[^\s@*<>\"'(),:;]+\.[^\s@*<>\"'(),:;]+")
 _TOKEN: Final = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+")
+# Values that hold no others.
+_WHOLE: Final = frozenset({str, int, float, bool, type(None)})
 # Facts under such names are nobody's business, whatever they hold.
 _SECRET: Final = re.compile(r"password|token|secret|authorization", re.IGNORECASE)
 
@@ -23,6 +25,27 @@ _SECRET: Final = re.compile(r"password|token|secret|authorization", re.IGNORECAS
 def masked(facts: Mapping[str, Any] | None) -> dict[str, Any] | None:
     """The facts as they may be kept for ever, to any depth."""
     return None if facts is None else _of_dict(facts, None)
+
+
+def masked_sides(
+    before: Mapping[str, Any] | None, after: Mapping[str, Any] | None
+) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
+    """Both sides of a change, masked. What stays, most of it in an edit, is looked through once."""
+    first = masked(before)
+    if before is None or first is None or after is None:
+        return first, masked(after)
+    second: dict[str, Any] = {}
+    for name, value in after.items():
+        # Only of the same type: True is 1 to Python. A name that is not among the masked ones was scrubbed.
+        if value.__class__ in _WHOLE and name in first and _same(before.get(name), value):
+            second[name] = first[name]
+        else:
+            second.update(_of_dict({name: value}, None))
+    return first, second
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one.__class__ is other.__class__ and bool(one == other)
 
 
 def scrubbed(text: str) -> str:

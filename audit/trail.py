@@ -8,7 +8,7 @@ from django.db import router
 from django.utils import timezone
 
 from audit.models import AuditEntry
-from audit.personal import masked, scrubbed
+from audit.personal import masked_sides, scrubbed
 from crm.api.client import MAX_USER_AGENT
 from crm.changes import Change
 from crm.db.json_rows import insert_rows
@@ -30,7 +30,7 @@ def write(changes: Sequence[Change]) -> None:
 
 def entry_of(change: Change, moment: datetime) -> dict[str, Any]:
     """The columns of a change's entry."""
-    before, after = masked(change.before), masked(change.after)
+    before, after = masked_sides(change.before, change.after)
     origin = change.origin
     return {
         "id": uuid7(),

@@ -13,7 +13,7 @@ import orjson
 from tests.benchmarks import bare
 from tests.benchmarks.client import Connection
 from tests.benchmarks.ground import Ground
-from tests.benchmarks.work import Work, always, by_hand, over_http, request
+from tests.benchmarks.work import Way, Work, always, by_hand, over_http, request
 
 LONGEST = 10_000
 
@@ -47,17 +47,30 @@ def page(ground: Ground, who: str, query: str, name: str) -> Work:
     return Work(name, over_http(always(made)), raw=raw, per=max(1, len(items)))
 
 
+class Idle:
+    """A phone that has everything, and asks again. Between rounds it catches up with what others wrote."""
+
+    def __init__(self, ground: Ground, who: str) -> None:
+        self.ground, self.who, self.cursor = ground, who, ""
+
+    def ask(self, *, limit: int = 0) -> bytes:
+        """The next pull."""
+        words = [f"cursor={self.cursor}"] * bool(self.cursor) + [f"limit={limit}"] * bool(limit)
+        path = f"/api/v1/sync/changes?{'&'.join(words)}"
+        return request("GET", path, token=self.ground.tokens[self.who])
+
+    def catch_up(self) -> None:
+        """Pull until there is nothing left."""
+        more = True
+        while more:
+            told = asked(self.ground, self.ask(limit=LONGEST))
+            self.cursor, more = told["next_cursor"], told["has_more"]
+
+
 def idle(ground: Ground, who: str) -> Work:
     """Nothing has changed since the cursor."""
-    token, cursor = ground.tokens[who], ""
-    while True:
-        query = f"limit={LONGEST}" + (f"&cursor={cursor}" if cursor else "")
-        told = asked(ground, request("GET", f"/api/v1/sync/changes?{query}", token=token))
-        cursor = told["next_cursor"]
-        if not told["has_more"]:
-            break
-    made = request("GET", f"/api/v1/sync/changes?cursor={cursor}", token=token)
-    return Work(f"feed, nothing new, {who}", over_http(always(made)))
+    phone = Idle(ground, who)
+    return Work(f"feed, nothing new, {who}", Way(ask=phone.ask, begin=phone.catch_up))
 
 
 def asked(ground: Ground, made: bytes) -> Any:

@@ -68,6 +68,7 @@ class Measuring:
 
     def measure(self, work: Work, held: Side, way: Way) -> None:
         """One side of a piece of work, once more."""
+        way.begin()
         prepare, call, pid = self.timed(work, way)
         if not held.took:
             call(prepare())

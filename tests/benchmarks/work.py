@@ -18,11 +18,13 @@ class Way:
     """One side of a piece of work: what is prepared before the clock runs, and what is timed.
 
     ask: makes the next HTTP request, whole; or else call, which is given what `prepare` makes.
+    begin: called at the beginning of each round.
     """
 
     ask: Ask | None = None
     call: Call | None = None
     prepare: Callable[[], Any] = nothing
+    begin: Callable[[], None] = nothing
 
 
 @dataclass(frozen=True)
