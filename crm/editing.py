@@ -16,7 +16,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models.base import ModelState
 from django.utils.translation import gettext as _
 
-from crm.changes import Action, Change, report, snapshot
+from crm.changes import Action, Change, report, snapshot, snapshots
 from crm.db import violated_constraint
 from crm.errors import Conflict, Duplicate, Forbidden, Invalid, NotFound, Sentence
 from crm.masking import UNCHANGED, MaskedValue, is_masked, mask_email, mask_phone, unmask_input
@@ -81,6 +81,12 @@ def change_of(
         city_id=city_of(record),
         version=getattr(record, "version", None),
     )
+
+
+def edit_of(before: models.Model, after: models.Model) -> Change:
+    """The report of an edit; `after` was a copy of `before`."""
+    told, also = snapshots(before, after)
+    return change_of(Action.UPDATE, after, before=told, after=also)
 
 
 def locked(

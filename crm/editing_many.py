@@ -20,6 +20,7 @@ from crm.editing import (
     Changes,
     StaleRecord,
     change_of,
+    edit_of,
     edited,
     judged,
     lock_rows,
@@ -145,12 +146,7 @@ def write(model: type[Record], group: Sequence[Draft], *, actor: "User") -> None
         raise Moved
     model.read_back([one.after for one in group], using="default")
     report(
-        [
-            change_of(
-                Action.UPDATE, one.after, before=snapshot(one.before), after=snapshot(one.after)
-            )
-            for one in group
-        ],
+        [edit_of(one.before, one.after) for one in group],
         actor=actor,
     )
 

@@ -17,7 +17,7 @@ from crm.changes import Action, Change, snapshot
 from crm.db import violated_constraint
 from crm.db.bulk import copy_rows, update_rows
 from crm.deletion import entomb
-from crm.editing import change_of, refusal_of
+from crm.editing import change_of, edit_of, refusal_of
 from crm.errors import CallerError
 from crm.records import TRIGGER_KEPT
 from sync.judging import Write
@@ -100,9 +100,7 @@ def update(group: Sequence[Write]) -> list[Change]:
         raise Moved
     kind.model.read_back([write.draft for write in group], using="default", searched=False)
     return [
-        change_of(
-            Action.UPDATE, write.draft, before=snapshot(write.before), after=snapshot(write.draft)
-        )
+        edit_of(write.before, write.draft)
         for write in group
         if write.before is not None and write.draft is not None
     ]
