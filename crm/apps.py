@@ -14,13 +14,15 @@ class CrmConfig(AppConfig):
     verbose_name = "CRM Backend"
 
     def ready(self) -> None:
-        from django.core.signals import request_finished  # noqa: PLC0415
+        from django.core.signals import request_finished, request_started  # noqa: PLC0415
         from django.db.backends.signals import connection_created  # noqa: PLC0415
 
         # Importing registers checks and signals, once apps are loaded.
         from crm import checks, tally  # noqa: F401, PLC0415
         from crm.db import drivers  # noqa: F401, PLC0415
+        from crm.db.json_text import leave_stream  # noqa: PLC0415
         from crm.statements import count_statements  # noqa: PLC0415
 
         connection_created.connect(count_statements)
+        request_started.connect(leave_stream)
         request_finished.connect(tally.hand_over_soon)

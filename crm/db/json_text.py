@@ -4,14 +4,20 @@ The text means what the API's own JSON of the same columns means: ids with dashe
 six digits of a second where there are any, numbers and booleans as such, JSON columns as they are.
 """
 
+import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import threading
+import weakref
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
+
+log = logging.getLogger(__name__)
+_of_this_thread: Final = threading.local()
 
 
 class Kind(Enum):
@@ -93,9 +99,25 @@ def stream(
 ) -> Iterator[Sequence[bytes | None]]:
     """Run a query with named parameters (`%(name)s`) and give its rows one by one, each column as text.
 
-    Memory does not grow with their number. Leaving early ends the query.
+    Memory does not grow with their number. Leaving early ends the query. Until the end, or until it is left,
+    the thread's connection serves nothing else: see `leave_stream`.
     """
-    return _STREAMS[connection.vendor](connection, sql, parameters)
+    leave_stream()
+    rows = _STREAMS[connection.vendor](connection, sql, parameters)
+    _of_this_thread.rows = weakref.ref(rows)
+    return rows
+
+
+def leave_stream(**_signal: Any) -> None:
+    """Leave what an earlier request of this thread has not read to its end. Called before each request.
+
+    A server that forgets to close an answer whose client has gone would leave the connection, and with it the
+    thread, waiting for ever.
+    """
+    rows = getattr(_of_this_thread, "rows", lambda: None)()
+    if rows is not None and rows.gi_frame is not None:
+        log.warning("an answer was neither read to its end nor closed; its query is ended now")
+        rows.close()
 
 
 # --- PostgreSQL -----------------------------------------------------------------------------------
@@ -127,7 +149,7 @@ def _postgresql_object(members: Sequence[Member], source: str) -> str:
 
 def _copied(
     connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
-) -> Iterator[Sequence[bytes | None]]:
+) -> Generator[Sequence[bytes | None]]:
     """COPY in text format (https://www.postgresql.org/docs/current/sql-copy.html): half the time of a SELECT.
 
     JSON text has no control characters, so that the only escapes are doubled backslashes.
@@ -205,7 +227,7 @@ def _letter(escape: re.Match[str]) -> str:
 
 def _fetched(
     connection: BaseDatabaseWrapper, sql: str, parameters: Mapping[str, Any]
-) -> Iterator[tuple[bytes | None, ...]]:
+) -> Generator[Sequence[bytes | None]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         while rows := cursor.fetchmany(50):
@@ -225,7 +247,7 @@ _MOMENTS: Final[Mapping[str, Callable[[str], str]]] = {
 }
 _PLACES: Final[Mapping[str, str]] = {"postgresql": "ctid", "sqlite": "rowid"}
 _IDS: Final[Mapping[str, Callable[[str], str]]] = {"postgresql": str, "sqlite": _sqlite_id}
-_STREAMS: Final[Mapping[str, Callable[..., Iterator[Sequence[bytes | None]]]]] = {
+_STREAMS: Final[Mapping[str, Callable[..., Generator[Sequence[bytes | None]]]]] = {
     "postgresql": _copied,
     "sqlite": _fetched,
 }
