@@ -18,13 +18,22 @@ class Connection:
     """One kept-alive connection."""
 
     def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port))
+        self.port = port
+        self.connect()
+
+    def connect(self) -> None:
+        """Begin, or begin anew."""
+        self.socket = socket.create_connection(("127.0.0.1", self.port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
     def ask(self, request: bytes) -> tuple[int, bytes]:
         """The answer's status and body."""
         self.socket.sendall(request)
         received = self.socket.recv(CHUNK)
+        if not received:
+            # The server hangs up on who has been silent for half a minute.
+            self.connect()
+            self.socket.sendall(request)
         while b"\r\n\r\n" not in received:
             received += self._more()
         head, _, body = received.partition(b"\r\n\r\n")
