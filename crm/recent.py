@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Hashable
-from threading import Lock
+from threading import RLock
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -14,7 +14,8 @@ class Recent(Generic[V]):
     def __init__(self, size: int) -> None:
         self.size = size
         self._held: OrderedDict[Hashable, V] = OrderedDict()
-        self._lock = Lock()
+        # The collector may run in here, and what it ends may come here again.
+        self._lock = RLock()
 
     def get(self, key: Hashable) -> V | None:
         """The value, if it is still held."""

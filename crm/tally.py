@@ -33,9 +33,11 @@ EVERY_SECONDS: Final = 1.0
 
 Number = int | float
 
-_lock = threading.Lock()
+# Both may be taken again by their own thread: Python's collector can end an abandoned answer anywhere, in here
+# too, and that counts what it had told.
+_lock = threading.RLock()
 # Held from taking the counts until Redis has them: who looks at the sums in between would miss some.
-_handing = threading.Lock()
+_handing = threading.RLock()
 _pending: Counter[str] = Counter()
 _paused_until = 0.0
 _news = threading.Event()
@@ -137,7 +139,7 @@ def forget() -> None:
 def _in_a_fork() -> None:
     """What the parent counted, the parent hands over; its thread and its locks are not here."""
     global _lock, _handing, _news, _thread
-    _lock, _handing, _news, _thread = threading.Lock(), threading.Lock(), threading.Event(), None
+    _lock, _handing, _news, _thread = threading.RLock(), threading.RLock(), threading.Event(), None
     _pending.clear()
 
 

@@ -209,3 +209,17 @@ def test_what_another_version_left_is_passed_over(redis_url: str) -> None:
     )
     Counter("crm_items_total", "Items.", outcome=())
     assert as_json(read()) == {}
+
+
+def test_counting_while_counting_does_not_wait_for_itself() -> None:
+    """As when Python's collector ends an abandoned answer in the middle of a count."""
+    done = threading.Event()
+
+    def count() -> None:
+        with tally._lock, tally._handing:
+            tally.add('["crm_pulls_total", ""]')
+            tally.hand_over()
+        done.set()
+
+    threading.Thread(target=count, daemon=True).start()
+    assert done.wait(10)
