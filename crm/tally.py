@@ -33,8 +33,8 @@ EVERY_SECONDS: Final = 1.0
 
 Number = int | float
 
-# Both may be taken again by their own thread: Python's collector can end an abandoned answer anywhere, in here
-# too, and that counts what it had told.
+# Both may be taken again by their own thread: Python's collector can end an abandoned answer anywhere, in
+# here too, and that counts what it had told.
 _lock = threading.RLock()
 # Held from taking the counts until Redis has them: who looks at the sums in between would miss some.
 _handing = threading.RLock()
