@@ -203,11 +203,14 @@ def test_a_redis_that_lost_its_memory_hears_of_the_workers_again(
     workers: Workers, redis_url: str
 ) -> None:
     client = Client()
-    workers.start()
+    worker = workers.start()
     wait_until(lambda: client.get("/worker/ready").status_code == 200, "a worker that is ready")
+    # It would be back before anybody has looked.
+    worker.send_signal(signal.SIGSTOP)
     with Redis.from_url(redis_url) as redis:
         redis.flushdb()
     assert client.get("/worker/ready").status_code == 503
+    worker.send_signal(signal.SIGCONT)
     begun = time.monotonic()
     wait_until(lambda: client.get("/worker/ready").status_code == 200, "the worker, known again")
     assert time.monotonic() - begun < 10
