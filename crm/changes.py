@@ -152,16 +152,11 @@ def snapshot(instance: models.Model) -> dict[str, Any]:
 
 def snapshots(before: models.Model, after: models.Model) -> tuple[dict[str, Any], dict[str, Any]]:
     """Both sides of an edit, the second a copy of the first: what the copy still shares is turned once."""
-    told, convert = snapshot(before), PLAIN.get
-    old, new = before.__dict__, after.__dict__
-    also = {}
-    for name, turned in told.items():
-        value = new[name]
-        if value is old.get(name):
-            also[name] = turned
-        else:
-            turn = convert(value.__class__)
-            also[name] = value if turn is None else turn(value)
+    told, old, new = snapshot(before), before.__dict__, after.__dict__
+    also = {
+        name: turned if new[name] is old.get(name) else plain(new[name])
+        for name, turned in told.items()
+    }
     return told, also
 
 

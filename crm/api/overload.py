@@ -17,16 +17,13 @@ from django.http.response import HttpResponseBase
 
 from crm.api.refusing import refuse
 from crm.errors import Unavailable
+from crm.watching import PROBES
 
 HEADER: Final = "X-Request-Start"
 # Further off than this the clocks disagree, or somebody made the header up.
 BELIEVABLE_SECONDS: Final = 600.0
 # Clients that were refused together should not come back together.
 RETRY_SECONDS: Final = (5, 30)
-# A load balancer that got a 503 from these would take the process out, and make things worse.
-NEVER_REFUSED: Final = frozenset(
-    {"/health", "/ready", "/metrics", "/worker/health", "/worker/ready"}
-)
 
 
 class WaitedTooLong:
@@ -37,7 +34,8 @@ class WaitedTooLong:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         most = settings.REQUEST_QUEUE_SECONDS
-        if most and waited(request) > most and request.path_info not in NEVER_REFUSED:
+        # A load balancer that got a 503 from a probe would take the process out, and make things worse.
+        if most and waited(request) > most and request.path_info not in PROBES:
             # Who comes back when is chance on purpose, and no secret.
             return refuse(request, Unavailable(retry_after=random.randint(*RETRY_SECONDS)))  # noqa: S311
         return self.get_response(request)

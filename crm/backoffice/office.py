@@ -431,15 +431,6 @@ class OfficeAdmin(ModelAdmin):
         )
 
 
-def is_id(text: str) -> bool:
-    """Whether a row could have that id."""
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
-
-
 def is_list(request: HttpRequest) -> bool:
     """Whether the request is for a list."""
     match = request.resolver_match
