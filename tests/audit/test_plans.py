@@ -1,14 +1,13 @@
 """With a hundred thousand entries, PostgreSQL reads lists through indexes: the plans, as the API asks."""
 
-import json
 import re
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
+from tests.plans import Plan, explained, rows_read, scans_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.postgresql_only]
 
@@ -41,36 +40,20 @@ def big(cast: Cast) -> Cast:
     return cast
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
-
-
-def plans_of(cast: Cast, name: str, query: str) -> list[list[dict[str, Any]]]:
-    """The plan nodes, as run, of each query that the request makes on the trail."""
+def plans_of(cast: Cast, name: str, query: str) -> list[Plan]:
+    """The plan of each query that the request makes on the trail."""
     api = cast.api(getattr(cast, name))
     with CaptureQueriesContext(connection) as captured:
         answer = api.get(f"/api/v1/audit{query}")
     assert answer.status_code == 200, answer.json()
     asked = [q["sql"] for q in captured if re.search(r'FROM .*"audit_auditentry"', q["sql"])]
     assert asked
-    found = []
-    for sql in asked:
-        if sql.startswith("EXPLAIN"):
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.replace("%", "%%"), [])
-            plan = cursor.fetchone()[0]
-        found.append(nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
-    return found
+    return [explained(sql) for sql in asked if not sql.startswith("EXPLAIN")]
 
 
-def rows_read(plan: list[dict[str, Any]]) -> int:
-    """Rows that the plan's scans touched, those that it threw away included."""
-    scans = [node for node in plan if "Relation Name" in node]
-    return sum(
-        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for node in scans
-    )
+def read_of(plan: Plan) -> int:
+    """Rows that the query touched."""
+    return rows_read(scans_of(plan))
 
 
 LISTS = [
@@ -104,8 +87,8 @@ def test_lists_and_details_are_read_through_indexes(big: Cast) -> None:
             # Counting up to 10,000 of everything may read them from the start of the table.
             assert counting or "Seq Scan" not in kinds, (name, query, kinds)
             limit = FEW_ROWS if counting else 1_500
-            assert rows_read(plan) <= limit, (name, query, rows_read(plan), kinds)
+            assert read_of(plan) <= limit, (name, query, read_of(plan), kinds)
     for name in ("anna", "sergei"):
         plan = plans_of(big, name, f"/{one_of_moscow()}")[-1]
-        assert rows_read(plan) <= 4
+        assert read_of(plan) <= 4
         assert "Seq Scan" not in [node["Node Type"] for node in plan]

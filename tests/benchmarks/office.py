@@ -9,7 +9,6 @@ query, and the largest share of a big table that one reads in its order on the d
 """
 
 import argparse
-import json
 import os
 import re
 import shutil
@@ -214,6 +213,8 @@ def scanned(sql: str, prepared: list[str]) -> Iterator[tuple[str, int]]:
     """Which big tables the query reads by a sequential scan, and what share of each, in per cent."""
     from django.db import connection, transaction
 
+    from tests.plans import explained, scans_of
+
     with transaction.atomic(), connection.cursor() as cursor:
         for setting in prepared:
             cursor.execute(setting)
@@ -221,20 +222,13 @@ def scanned(sql: str, prepared: list[str]) -> Iterator[tuple[str, int]]:
         plan = "\n".join(line for (line,) in cursor.fetchall())
         if not set(re.findall(r"Seq Scan on (\w+)", plan)) & set(BIG):
             return
-        cursor.execute("EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) " + sql.replace("%", "%%"), [])
-        (found,) = cursor.fetchone()
-        for node in nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]):
-            table = node.get("Relation Name")
-            if node["Node Type"] == "Seq Scan" and table in BIG:
+        for node in scans_of(explained(sql, options="ANALYZE, TIMING OFF"), BIG):
+            if node["Node Type"] == "Seq Scan":
+                table = node["Relation Name"]
                 cursor.execute("SELECT reltuples FROM pg_class WHERE relname = %s", [table])
                 (rows,) = cursor.fetchone()
                 read = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
                 yield table, round(100 * read * node["Actual Loops"] / rows)
-
-
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    """The plan's nodes."""
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
 
 
 def timed(client: Any, path: str) -> tuple[float, Any]:

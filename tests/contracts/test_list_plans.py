@@ -1,8 +1,5 @@
 """Over a hundred thousand visits PostgreSQL reads the API's lists and details through indexes."""
 
-import json
-from typing import Any
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,6 +7,7 @@ from django.test.utils import CaptureQueriesContext
 from crm.api import kept_plans
 from tests.cast import Cast
 from tests.filled import HANGING, LEDGER, OBJECTS, TABLES, fill
+from tests.plans import Plan, asked_of, explained, rows_read, scans_of, told
 
 pytestmark = [pytest.mark.postgresql_only]
 
@@ -42,46 +40,20 @@ def big(transactional_db: None, cast: Cast) -> Cast:
     return cast
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
-
-
-def plans_of(cast: Cast, name: str, path: str) -> list[list[dict[str, Any]]]:
-    """The plan nodes, as run, of each query of the request that concerns a big table."""
+def plans_of(cast: Cast, name: str, path: str) -> list[Plan]:
+    """The plan of each query of the request that concerns a big table."""
     with CaptureQueriesContext(connection) as captured:
         answer = cast.api(getattr(cast, name)).get(f"/api/v1/{path}")
     assert answer.status_code in {200, 404}, (path, answer.json())
-    found = []
-    for query in captured.captured_queries:
-        sql = query["sql"]
-        if sql.startswith("EXPLAIN") or not any(f'"{table}"' in sql for table in TABLES):
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.replace("%", "%%"), [])
-            plan = cursor.fetchone()[0]
-        found.append(nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
-    return found
+    return [explained(sql) for sql in asked_of(captured, TABLES)]
 
 
-def scans_of(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [node for node in plan if node.get("Relation Name") in TABLES]
+def read_of(plan: Plan) -> int:
+    """Rows of big tables that the query touched."""
+    return rows_read(scans_of(plan, TABLES))
 
 
-def rows_read(plan: list[dict[str, Any]]) -> int:
-    """Rows that the plan's scans touched, those that it threw away included."""
-    return sum(
-        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for node in scans_of(plan)
-    )
-
-
-def told(plan: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    names = ("Node Type", "Index Name", "Relation Name", "Actual Rows", "Actual Loops",
-             "Rows Removed by Filter")  # fmt: skip
-    return [tuple(node.get(name) for name in names) for node in scans_of(plan)]
-
-
-def most(name: str, path: str, plan: list[dict[str, Any]]) -> int:
+def most(name: str, path: str, plan: Plan) -> int:
     """How many rows a query may read."""
     if any(node.get("Strategy") == "Plain" for node in plan):
         return COUNTED
@@ -103,8 +75,8 @@ def test_lists_and_details_are_read_through_indexes(big: Cast) -> None:
     for name in ("anna", "sergei", "ivan"):
         for path in PATHS:
             wrong += [
-                (name, path, rows_read(plan), told(plan))
+                (name, path, read_of(plan), told(scans_of(plan, TABLES), "Actual Loops"))
                 for plan in plans_of(big, name, path.format(**given))
-                if rows_read(plan) > most(name, path, plan)
+                if read_of(plan) > most(name, path, plan)
             ]
     assert not wrong, "\n".join(map(str, wrong))

@@ -1,13 +1,11 @@
 """With a hundred thousand objects PostgreSQL reads the map from an index alone: the plans, as asked."""
 
-import json
-from typing import Any
-
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from tests.cast import Cast
+from tests.plans import Plan, explained
 
 pytestmark = [pytest.mark.postgresql_only]
 
@@ -46,12 +44,8 @@ def big(transactional_db: None, cast: Cast) -> Cast:
     return cast
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
-
-
-def plans_of(cast: Cast, name: str, query: dict[str, str]) -> list[list[dict[str, Any]]]:
-    """The nodes, as run, of each query on the objects."""
+def plans_of(cast: Cast, name: str, query: dict[str, str]) -> list[Plan]:
+    """The plan of each query on the objects."""
     api = cast.api(getattr(cast, name))
     with CaptureQueriesContext(connection) as captured:
         answer = api.get(URL, query)
@@ -63,14 +57,12 @@ def plans_of(cast: Cast, name: str, query: dict[str, str]) -> list[list[dict[str
         with transaction.atomic(), connection.cursor() as cursor:
             if position == 0 or name == "ivan":
                 cursor.execute(told)
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.replace("%", "%%"), [])
-            plan = cursor.fetchone()[0]
-        found.append(nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
+            found.append(explained(sql))
     assert found
     return found
 
 
-def kinds(plan: list[dict[str, Any]]) -> list[tuple[str, str]]:
+def kinds(plan: Plan) -> list[tuple[str, str]]:
     return [(node["Node Type"], node.get("Index Name", "")) for node in plan]
 
 

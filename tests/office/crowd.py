@@ -1,12 +1,12 @@
 """Tables with many rows, and the plans by which PostgreSQL reads them for a page, as it was asked."""
 
-import json
 from typing import Any
 
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from tests import plans
 from tests.cast import Cast
 
 OBJECTS, VISITS = 60_000, 180_000
@@ -104,40 +104,25 @@ def fill(cast: Cast, *tables: str) -> None:
             cursor.execute(f"VACUUM ANALYZE {table}")
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
-
-
-def plans_of(client: Client, path: str) -> list[list[dict[str, Any]]]:
-    """The nodes, as run, of each query of the page that concerns a big table."""
+def plans_of(client: Client, path: str) -> list[plans.Plan]:
+    """The plan of each query of the page that concerns a big table."""
     with CaptureQueriesContext(connection) as captured:
         answer = client.get(path)
     assert answer.status_code == 200, path
     assert len(captured) <= MOST, path
-    found = []
-    for query in captured.captured_queries:
-        sql = query["sql"]
-        if sql.startswith("EXPLAIN") or not any(f'"{table}"' in sql for table in BIG):
-            continue
-        with connection.cursor() as cursor:
-            cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + sql.replace("%", "%%"), [])
-            plan = cursor.fetchone()[0]
-        found.append(nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]))
-    return found
+    return [plans.explained(sql) for sql in plans.asked_of(captured, BIG)]
 
 
-def scans_of(plan: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [node for node in plan if node.get("Relation Name") in BIG]
+def scans_of(plan: plans.Plan) -> plans.Plan:
+    """The nodes that read a big table."""
+    return plans.scans_of(plan, BIG)
 
 
-def rows_read(plan: list[dict[str, Any]]) -> int:
-    """Rows that the plan's scans touched, those that it threw away included."""
-    return sum(
-        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for node in scans_of(plan)
-    )
+def rows_read(plan: plans.Plan) -> int:
+    """Rows of big tables that the query touched."""
+    return plans.rows_read(scans_of(plan))
 
 
-def told(plan: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    names = ("Node Type", "Index Name", "Actual Rows", "Rows Removed by Filter", "Heap Fetches")
-    return [tuple(node.get(name) for name in names) for node in scans_of(plan)]
+def told(plan: plans.Plan) -> list[tuple[Any, ...]]:
+    """What a failed test says of it."""
+    return plans.told(scans_of(plan), "Heap Fetches")

@@ -1,6 +1,5 @@
 """With a hundred thousand visits a page of the feed reads about what it tells, and its index stays small."""
 
-import json
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from sync.epoch import current_epoch
 from sync.feed_sql import PageStatement
 from tests.cast import Cast
 from tests.filled import HANGING, OBJECTS, fill
+from tests.plans import Plan, explained, rows_read, scans_of, told
 
 pytestmark = [pytest.mark.postgresql_only]
 
@@ -32,35 +32,14 @@ def big(transactional_db: None, cast: Cast) -> Cast:
     return cast
 
 
-def nodes(plan: dict[str, Any]) -> list[dict[str, Any]]:
-    return [plan, *(node for child in plan.get("Plans", ()) for node in nodes(child))]
-
-
-def plan_of(user: User, **place: Any) -> list[dict[str, Any]]:
-    """The nodes, as run, of one page of 1,000 rows."""
+def scans_for(user: User, **place: Any) -> Plan:
+    """What one page of 1,000 rows reads."""
     names = tuple(entity.name for entity in ENTITIES)
     cursor = Cursor(current_epoch().name, user.pk, scope_of(user), names, **place)
     page = PageStatement(connection, user, cursor, ENTITIES, limit=LIMIT + 1, deletions=bool(place))
     with connection.cursor() as asking:
         asking.execute("SET random_page_cost = 1.1")
-        asking.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + page.sql(), page.parameters)
-        plan = asking.fetchone()[0]
-    return nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
-
-
-def rows_read(plan: list[dict[str, Any]]) -> int:
-    """Rows that the plan's scans touched, those that it threw away included."""
-    return sum(
-        int((node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) * node["Actual Loops"])
-        for node in plan
-        if "Relation Name" in node
-    )
-
-
-def told(plan: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
-    names = ("Node Type", "Index Name", "Relation Name", "Actual Rows", "Actual Loops",
-             "Rows Removed by Filter")  # fmt: skip
-    return [tuple(n.get(name) for name in names) for n in plan if "Relation Name" in n]
+    return scans_of(explained(page.sql(), page.parameters))
 
 
 def test_a_page_reads_about_what_it_tells(big: Cast) -> None:
@@ -71,12 +50,17 @@ def test_a_page_reads_about_what_it_tells(big: Cast) -> None:
     for name in ("anna", "sergei", "ivan"):
         user: User = getattr(big, name)
         for place in ({}, {"position": middle, "start": horizon}, {"position": middle, "start": 1}):
-            plan = plan_of(user, **place)
+            scans = scans_for(user, **place)
             most = MOST[name] if place else BEGINNING[name]
-            assert rows_read(plan) <= most, (name, place, rows_read(plan), told(plan))
+            assert rows_read(scans) <= most, (
+                name,
+                place,
+                rows_read(scans),
+                told(scans, "Actual Loops"),
+            )
         # Nothing new: what the ledger and the territory hold is not even looked at.
-        plan = plan_of(user, position=end, start=1)
-        assert rows_read(plan) <= WAYS * 10, (name, rows_read(plan), told(plan))
+        scans = scans_for(user, position=end, start=1)
+        assert rows_read(scans) <= WAYS * 10, (name, rows_read(scans), told(scans, "Actual Loops"))
 
 
 def test_the_index_stays_small_while_rows_move_to_the_end(big: Cast) -> None:
