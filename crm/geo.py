@@ -37,8 +37,8 @@ class Box:
 def coordinate(degrees: float) -> float:
     """Degrees as they are stored: what comes from outside goes through here before it is compared or written.
 
-    Phones send whatever their floats hold. PostgreSQL multiplies the sides of boxes around points to keep its
-    index in shape and refuses products below 1e-308, so neighbours must not be closer than that allows.
+    Phones send whatever their floats hold, and no two kinds of them the same: what is no difference on the
+    ground is none here.
     """
     # The sum makes -0.0 zero.
     return round(degrees, DECIMALS) + 0.0

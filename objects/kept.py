@@ -187,12 +187,14 @@ DROP FUNCTION objects_access_responsibility();
     ),
 )
 
+# Neighbours of zero could break it: `POINTS` is in its place.
+OLD_POINT_INDEX = (
+    "CREATE INDEX objects_object_point ON objects_object USING gist (point(gps_lng, gps_lat));"
+)
 INDEXES = Dialects(
     postgresql="\n".join(
         (
-            postgresql.gist_point_index_sql(
-                "objects_object", "gps_lat", "gps_lng", "objects_object_point"
-            ),
+            OLD_POINT_INDEX,
             postgresql.gin_search_index_sql(
                 "objects_object", "search_text", "objects_object_search"
             ),
@@ -204,6 +206,31 @@ INDEXES = Dialects(
 INDEXES_DOWN = Dialects(
     postgresql="DROP INDEX objects_object_tags;\nDROP INDEX objects_object_search;"
     "\nDROP INDEX objects_object_point;",
+    sqlite="",
+)
+
+# One after the other, each outside of a transaction: no query is without an index, and no writer waits. What
+# stopped half-way leaves an index that serves nobody and is in the way of the next try.
+POINTS = Dialects(
+    postgresql=STATEMENT_END.join(
+        (
+            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_place;",
+            postgresql.gist_point_index_sql(
+                "objects_object", "gps_lat", "gps_lng", "objects_object_place", concurrently=True
+            ),
+            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;",
+        )
+    ),
+    sqlite="",
+)
+POINTS_DOWN = Dialects(
+    postgresql=STATEMENT_END.join(
+        (
+            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;",
+            OLD_POINT_INDEX.replace("INDEX", "INDEX CONCURRENTLY", 1),
+            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_place;",
+        )
+    ),
     sqlite="",
 )
 
@@ -219,4 +246,5 @@ FROZEN = [
         joined(NO_ORPHANS_DOWN, ALSO_DOWN),
     ),
     Freeze(FOLDER, "0003_search_and_map_indexes", (), INDEXES, INDEXES_DOWN),
+    Freeze(FOLDER, "0008_points", (), POINTS, POINTS_DOWN),
 ]

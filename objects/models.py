@@ -171,6 +171,7 @@ class Object(Record):
                     "city",
                     "district",
                     "responsible_user",
+                    "last_visit_at",
                 ],
                 name="objects_object_map",
             ),

@@ -72,10 +72,16 @@ class _WhileInUse:
     def build(
         self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
     ) -> None:
-        """Make the index that the state knows by its name."""
+        """Make the index that the state knows by its name.
+
+        A try that stopped half-way leaves an index that serves nobody and is in the way of the next one.
+        """
+        how = self.concurrently(editor)
+        if how:
+            editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {editor.quote_name(name)}")
         model_state = state.models[app_label, self.model_name_lower]  # type: ignore[attr-defined]
         model = state.apps.get_model(app_label, self.model_name)  # type: ignore[attr-defined]
-        editor.add_index(model, model_state.get_index_by_name(name), **self.concurrently(editor))
+        editor.add_index(model, model_state.get_index_by_name(name), **how)
 
     def drop(
         self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str

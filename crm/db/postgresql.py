@@ -25,6 +25,11 @@ from crm.masking import MASK
 LEXEME_LENGTH: Final = folding.MAX_WORD_LENGTH + len(folding.PRIVATE_MARK)
 SEARCHED_LENGTH: Final = 200_000
 
+# Degrees that are added to coordinates before PostgreSQL indexes them. It multiplies the sides of boxes to
+# keep its tree in shape, and refuses products below 1e-308: one row within 1e-154 degrees of zero would fail
+# whoever writes next. So far from zero no two neighbours are closer than 1e-13.
+_AWAY: Final = 1000.0
+
 _KINDS: Final = {"23505": "unique", "23503": "foreign_key", "23502": "not_null", "23514": "check"}
 _CLASHING_KEY: Final = re.compile(r"\((.*?)\)=\(", re.DOTALL)
 
@@ -148,21 +153,24 @@ def distance_sql(lat: str, lng: str) -> str:
 
 
 def point_sql(lat: str, lng: str) -> str:
-    """The point that is indexed: x is the longitude."""
-    return f"point({lng}, {lat})"
+    """The point that is indexed: x is the longitude. Both are `_AWAY` from where they are on the globe."""
+    return f"point({lng} + {_AWAY:.0f}, {lat} + {_AWAY:.0f})"
 
 
 def boxes_match(lat: str, lng: str, boxes: Sequence[Box]) -> tuple[str, list[Any]]:
     """A condition and its parameters: in one of the boxes. Uses the index of gist_point_index_sql."""
     one = f"{point_sql(lat, lng)} <@ box(point(%s, %s), point(%s, %s))"
     return f"({' OR '.join([one] * len(boxes))})", [
-        edge for box in boxes for edge in (box.west, box.south, box.east, box.north)
+        edge + _AWAY for box in boxes for edge in (box.west, box.south, box.east, box.north)
     ]
 
 
-def gist_point_index_sql(table: str, lat: str, lng: str, name: str) -> str:
-    """The statement that makes boxes an index scan."""
-    return f"CREATE INDEX {name} ON {table} USING gist ({point_sql(lat, lng)});"
+def gist_point_index_sql(
+    table: str, lat: str, lng: str, name: str, *, concurrently: bool = False
+) -> str:
+    """The statement that makes boxes an index scan. concurrently: writers go on, outside of a transaction."""
+    how = "INDEX CONCURRENTLY" if concurrently else "INDEX"
+    return f"CREATE {how} {name} ON {table} USING gist ({point_sql(lat, lng)});"
 
 
 def estimate_count(queryset: QuerySet[Any]) -> int | None:

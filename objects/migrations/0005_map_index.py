@@ -24,6 +24,7 @@ class Migration(migrations.Migration):
                     "city",
                     "district",
                     "responsible_user",
+                    "last_visit_at",
                 ],
                 name="objects_object_map",
             ),

@@ -11,6 +11,9 @@ from django.db import models
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "indexes.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+STATEMENT = re.compile(
+    r"(CREATE|DROP) (?:UNIQUE )?INDEX (?:CONCURRENTLY )?(?:IF (?:NOT )?EXISTS )?(\w+)"
+)
 PACKAGES: list[str] = PROJECT["tool"]["importlinter"]["root_packages"]
 
 
@@ -25,9 +28,11 @@ def named() -> set[str]:
         found |= {index.name for index in model._meta.indexes}
         constraints = model._meta.constraints
         found |= {c.name for c in constraints if isinstance(c, models.UniqueConstraint)}
+    # In the order of the migrations: a later one may put another index in an earlier one's place.
     for package in PACKAGES:
-        for path in (ROOT / package).rglob("migrations/sql/*.postgresql.sql"):
-            found |= set(re.findall(r"CREATE INDEX (\w+)", path.read_text(encoding="utf-8")))
+        for path in sorted((ROOT / package).rglob("migrations/sql/*.postgresql.sql")):
+            for verb, index in STATEMENT.findall(path.read_text(encoding="utf-8")):
+                (found.add if verb == "CREATE" else found.discard)(index)
     return found
 
 

@@ -1,6 +1,7 @@
 """Coordinates are stored to a tenth of a millimetre, through whichever door they come.
 
-PostgreSQL's index of points fails on neighbours closer than 1e-154 degrees, for whoever writes next.
+And whoever writes past the doors breaks nothing: over bare coordinates PostgreSQL's index of points fails on
+neighbours closer than 1e-154 degrees, for whoever writes next.
 """
 
 import io
@@ -100,6 +101,47 @@ def test_in_the_back_office(cast: Cast) -> None:
     answer = desk(cast.sergei).post("/admin/objects/object/add/", {**form, **place, "_save": "1"})
     assert answer.status_code == 302
     assert stored() == {(55.755826123, 0.0)}
+
+
+def test_past_every_door_nobody_else_is_harmed(cast: Cast) -> None:
+    """A script of the administrator's, or a row that was there before."""
+    places = tiny_places()
+    for _ in range(4):
+        Object.objects.bulk_create(
+            Object(type="MKD", address="ул. Мимо", city=cast.moscow, gps_lat=lat, gps_lng=lng)
+            for lat, lng in places
+        )
+    api = cast.api(cast.anna)
+    body = {"type": "CAFE", "address": "ул. Малая, д. 1", "gps_lat": 1e-9, "gps_lng": -1e-9}
+    for city in (cast.moscow, cast.kazan):
+        assert api.post("/api/v1/objects", {**body, "city_id": str(city.pk)}).status_code == 201
+    for query in (
+        {"near": "0,0", "radius": "1"},
+        {"bbox": "-0.000000001,0,0.000000001,0.000000001"},
+    ):
+        assert api.get("/api/v1/objects", query).json()["total"] >= 2
+    Object.objects.update(gps_lat=5e-324, gps_lng=-5e-324)
+    assert api.get("/api/v1/objects", {"near": "0,0"}).json()["total"] == 4 * MANY + 2
+
+
+@pytest.mark.parametrize("edge", [55.755826123, 37.617299901, 0.000000001, 179.999999999])
+def test_the_edges_of_a_box_belong_to_it(cast: Cast, edge: float) -> None:
+    """However PostgreSQL reckons: what lies on the edge is in, a tenth of a millimetre beyond is not."""
+    lat, step = coordinate(edge / 4), 1e-9
+    cast.object(gps_lat=lat, gps_lng=edge)
+    for west, east, count in (
+        (edge, edge, 1),
+        (edge - step, edge, 1),
+        (edge - 2 * step, edge - step, 0),
+    ):
+        for south, north, held in (
+            (lat, lat, 1),
+            (lat, lat + step, 1),
+            (lat + step, lat + 2 * step, 0),
+        ):
+            bbox = f"{west:.9f},{south:.9f},{east:.9f},{north:.9f}"
+            answer = cast.api(cast.anna).get("/api/v1/objects", {"bbox": bbox})
+            assert answer.json()["total"] == count * held, bbox
 
 
 @pytest.mark.parametrize("number", ["1e999", "-1e999", "1" + "0" * 400])

@@ -280,7 +280,7 @@ MAP_QUERIES = [
 def test_the_map_is_served_by_an_index(country: Cast, engine: str, query: dict[str, str]) -> None:
     plan = plan_of(country, URL, query)
     if engine == "postgresql":
-        assert "objects_object_point" in plan, plan
+        assert "objects_object_place" in plan, plan
     else:
         assert "INDEX objects_object_map (gps_lat>? AND gps_lat<?" in plan, plan
 
