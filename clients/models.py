@@ -99,6 +99,12 @@ class Customer(Record):
                 name="clients_customer_updated_at",
                 condition=Q(deleted_at__isnull=True),
             ),
+            # What customers answered has few values: together they may be rare, or never met.
+            models.Index(
+                fields=["provider_rating", "satisfied", "gdpr_consent"],
+                name="clients_customer_answers",
+                condition=Q(deleted_at__isnull=True),
+            ),
             models.Index(fields=["feed_position", "id"], name="clients_customer_feed"),
             models.Index(
                 fields=["deletion_id"],
