@@ -14,7 +14,7 @@ from django.contrib.admin.options import IS_POPUP_VAR
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AutocompleteSelect
-from django.core.exceptions import ValidationError
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.db.models import Field, FloatField, ForeignKey, JSONField, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -290,6 +290,14 @@ class OfficeAdmin(ModelAdmin):
             text=remote.option_text,
             depends_on=self.depends.get(db_field.name, ""),
         )
+
+    def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
+        """Django's answer, for columns; whatever else a model calls a field is not one to refer by."""
+        try:
+            is_column = self.opts.get_field(to_field).concrete
+        except FieldDoesNotExist:
+            return False
+        return is_column and super().to_field_allowed(request, to_field)
 
     def changeform_view(
         self,

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.db import transaction
 from django.test import Client, RequestFactory
@@ -154,6 +155,21 @@ def test_every_field_of_every_form(anna: Client, ground: dict[str, str], path: s
                         answered(anna, "get", f"/admin/{path}/")
                         answered(anna, "get", f"/admin/{path}/{pk}/change/")
                     transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_only_columns_are_referred_by(anna: Client, path: str) -> None:
+    """Relations of either direction are fields too, and some are called `+` or `other+`."""
+    model = apps.get_model(*path.split("/"))
+    names = {field.name for field in model._meta.get_fields(include_hidden=True)}
+    with nothing_written():
+        for name in names | set(model._meta.fields_map):
+            for page in ("", "add/"):
+                answer = answered(
+                    anna, "get", f"/admin/{path}/{page}?{urlencode({'_to_field': name})}"
+                )
+                allowed = name == model._meta.pk.name
+                assert allowed or answer.status_code in {200, 400, 403}, (name, answer.status_code)
 
 
 @pytest.mark.parametrize("path", MODELS)
