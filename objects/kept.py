@@ -13,7 +13,7 @@ from crm.db.triggers.conditions import (
     not_strings,
     refuse_orphans,
 )
-from crm.db.triggers.freezing import Freeze
+from crm.db.triggers.freezing import Freeze, dropped_while_in_use, made_while_in_use
 from crm.db.triggers.postgresql import POSITION
 from crm.db.triggers.spec import Dialects, Guard, KeptTable
 from crm.db.triggers.sqlite import POSITION as SQLITE_POSITION
@@ -209,30 +209,29 @@ INDEXES_DOWN = Dialects(
     sqlite="",
 )
 
-# One after the other, each outside of a transaction: no query is without an index, and no writer waits. What
-# stopped half-way leaves an index that serves nobody and is in the way of the next try.
+# The new one first: no query is without an index meanwhile.
+POINT_INDEX = postgresql.gist_point_index_sql(
+    "objects_object", "gps_lat", "gps_lng", "objects_object_place"
+)
 POINTS = Dialects(
     postgresql=STATEMENT_END.join(
-        (
-            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_place;",
-            postgresql.gist_point_index_sql(
-                "objects_object", "gps_lat", "gps_lng", "objects_object_place", concurrently=True
-            ),
-            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;",
-        )
+        (made_while_in_use(POINT_INDEX), dropped_while_in_use("objects_object_point"))
     ),
     sqlite="",
 )
 POINTS_DOWN = Dialects(
     postgresql=STATEMENT_END.join(
-        (
-            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;",
-            OLD_POINT_INDEX.replace("INDEX", "INDEX CONCURRENTLY", 1),
-            "DROP INDEX CONCURRENTLY IF EXISTS objects_object_place;",
-        )
+        (made_while_in_use(OLD_POINT_INDEX), dropped_while_in_use("objects_object_place"))
     ),
     sqlite="",
 )
+UNIT_WORDS = Dialects(
+    postgresql=made_while_in_use(
+        postgresql.gin_search_index_sql("objects_unit", "search_text", "objects_unit_search")
+    ),
+    sqlite="",
+)
+UNIT_WORDS_DOWN = Dialects(postgresql=dropped_while_in_use("objects_unit_search"), sqlite="")
 
 NO_ORPHANS, NO_ORPHANS_DOWN = refuse_orphans("objects_unit")
 
@@ -247,4 +246,5 @@ FROZEN = [
     ),
     Freeze(FOLDER, "0003_search_and_map_indexes", (), INDEXES, INDEXES_DOWN),
     Freeze(FOLDER, "0008_points", (), POINTS, POINTS_DOWN),
+    Freeze(FOLDER, "0009_unit_words", (), UNIT_WORDS, UNIT_WORDS_DOWN),
 ]

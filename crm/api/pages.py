@@ -17,7 +17,8 @@ from crm.api import listing
 from crm.api.listing import EXACT_TOTAL, SortKey
 from crm.api.rendering import to_json
 from crm.db.counting import Matches
-from crm.db.json_pages import ANY_ID, JsonRow, JsonRows
+from crm.db.guesses import gathered, is_guess
+from crm.db.json_pages import ANY_ID, JsonRow
 from crm.errors import Invalid
 
 
@@ -35,6 +36,13 @@ class Reading(Protocol):
         self, rows: QuerySet[Any], keys: Sequence[SortKey], *, telling: bool = False
     ) -> Rows:
         """Rows in the order of the keys, and cut. telling: whether their values are wanted, for a cursor."""
+
+
+class RowsBeyond(Rows, Protocol):
+    """Rows that are read beyond any id."""
+
+    def fetch_for(self, row_id: UUID) -> list[JsonRow]:
+        """Read those beyond the id, of a statement made for ANY_ID."""
 
 
 class Plan(Protocol):
@@ -62,6 +70,25 @@ class BySerializer:
             )
             for row, shown in zip(found, self.represent(found), strict=True)
         ]
+
+
+@dataclass(frozen=True)
+class EitherWay:
+    """Rows that match what can only be guessed at: by the road that is short, see `crm.db.guesses`."""
+
+    matches: Matches
+    gathered: Rows
+    met: Rows
+
+    def fetch(self) -> list[JsonRow]:
+        return self.road().fetch()
+
+    def fetch_for(self, row_id: UUID) -> list[JsonRow]:
+        return cast("RowsBeyond", self.road()).fetch_for(row_id)
+
+    def road(self) -> Rows:
+        """The rows, to be read."""
+        return self.gathered if self.matches.are_few() else self.met
 
 
 def array(rows: Sequence[JsonRow]) -> str:
@@ -153,7 +180,7 @@ class WalkPlan:
     """A step of a cursor by id, from wherever the cursor stands. step: planned for ANY_ID."""
 
     step: StepPlan
-    rows: JsonRows
+    rows: RowsBeyond
 
     def answer_after(self, cursor: str) -> bytes:
         """The step beyond the cursor. Raises Invalid."""
@@ -180,9 +207,9 @@ def page_of(
             }
         )
     offset = (page - 1) * limit
-    some = listing.ordered(rows, keys)[offset : offset + limit + 1]
+    read = _read(rows, keys, slice(offset, offset + limit + 1), reading)
     matches = Matches(rows, EXACT_TOTAL)
-    return PagePlan(reading(some, keys), matches, page, limit, counting == "exact")
+    return PagePlan(read, matches, page, limit, counting == "exact")
 
 
 def step_of(
@@ -201,7 +228,7 @@ def walk_of(rows: QuerySet[Any], parameters: Mapping[str, str], reading: Reading
     limit, keys = listing.size_of(parameters, "size", "limit"), listing.BY_ID
     belongs = listing.fingerprint(rows.model, keys, parameters)
     read = _after(rows, keys, [str(ANY_ID)], reading, limit)
-    return WalkPlan(StepPlan(read, limit, belongs), cast("JsonRows", read))
+    return WalkPlan(StepPlan(read, limit, belongs), cast("RowsBeyond", read))
 
 
 def _after(
@@ -213,8 +240,8 @@ def _after(
 ) -> Rows:
     """The rows of a step, and one more, to know whether there is another."""
     try:
-        rows = rows if last is None else rows.filter(listing.beyond(keys, last))
-        return reading(listing.ordered(rows, keys)[: limit + 1], keys, telling=True)
+        left = rows if last is None else rows.filter(listing.beyond(keys, last))
+        return _read(left, keys, slice(limit + 1), reading, of=rows, telling=True)
     except (ValidationError, ValueError, TypeError) as error:
         raise listing.invalid_cursor() from error
 
@@ -225,4 +252,23 @@ def bare_of(
     """The array that the parameters ask for: at most 1,000 rows. Raises Invalid."""
     name = "size" if parameters.get("size") else "limit"
     limit = listing.whole_number(parameters, name, listing.MAX_LIMIT, listing.MAX_LIMIT)
-    return BarePlan(reading(listing.ordered(rows, keys)[:limit], keys))
+    return BarePlan(_read(rows, keys, slice(limit), reading))
+
+
+def _read(
+    rows: QuerySet[Any],
+    keys: Sequence[SortKey],
+    cut: slice,
+    reading: Reading,
+    *,
+    of: QuerySet[Any] | None = None,
+    telling: bool = False,
+) -> Rows:
+    """Some of the rows in the order of the keys. of: all of them, when `rows` are those after a cursor."""
+    in_order = listing.ordered(rows, keys)
+    met = reading(in_order[cut], keys, telling=telling)
+    found = gathered(in_order) if is_guess(rows) else in_order
+    if found is in_order:
+        return met
+    matches = Matches(rows if of is None else of, EXACT_TOTAL)
+    return EitherWay(matches, reading(found[cut], keys, telling=telling), met)

@@ -5,6 +5,9 @@ from typing import Any
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import EmptyPage, Page, Paginator
 
+from crm.api.listing import EXACT_TOTAL
+from crm.db.counting import by_the_short_road
+
 
 class PeekingPage(Page):
     """A page that knows by one row more whether there is a next one."""
@@ -21,7 +24,8 @@ class PeekingPaginator(Paginator):
     def page(self, number: Any) -> PeekingPage:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        rows = list(self.object_list[start : start + self.per_page + 1])
+        found = by_the_short_road(self.object_list, EXACT_TOTAL)  # type: ignore[arg-type]
+        rows = list(found[start : start + self.per_page + 1])
         page = PeekingPage(rows[: self.per_page], number, self)
         page.more = len(rows) > self.per_page
         return page

@@ -7,8 +7,9 @@ from django.core.paginator import Paginator
 from django.http import HttpRequest
 from unfold.views import ChangeList
 
-from crm.api.listing import total_of
+from crm.api.listing import EXACT_TOTAL, total_of
 from crm.backoffice.columns import columns_of
+from crm.db.guesses import gathered, is_guess
 
 
 class HonestPaginator(Paginator):
@@ -21,6 +22,11 @@ class HonestPaginator(Paginator):
     def count(self) -> int:
         total, self.estimated = total_of(self.object_list)  # type: ignore[arg-type]
         return total
+
+    def page(self, number: Any) -> Any:
+        if self.count <= EXACT_TOTAL and is_guess(self.object_list):  # type: ignore[arg-type]
+            self.object_list = gathered(self.object_list)  # type: ignore[arg-type]
+        return super().page(number)
 
 
 class OfficeChangeList(ChangeList):

@@ -294,7 +294,7 @@ class OfficeAdmin(ModelAdmin):
     def to_field_allowed(self, request: HttpRequest, to_field: str) -> bool:
         """Django's answer, for columns; whatever else a model calls a field is not one to refer by."""
         try:
-            is_column = self.opts.get_field(to_field).concrete
+            is_column = bool(self.opts.get_field(to_field).concrete)
         except FieldDoesNotExist:
             return False
         return is_column and super().to_field_allowed(request, to_field)

@@ -38,10 +38,14 @@ class _OfColumns(Func):
         return sql, tuple(params)
 
 
-class WordsMatch(_OfColumns):
-    """Whether a `search_text` column has the words; see `crm.searching.search_condition`."""
+class Guessed(_OfColumns):
+    """A condition that an index answers, and of which a planner has no figures: see `crm.db.guesses`."""
 
     output_field = BooleanField()
+
+
+class WordsMatch(Guessed):
+    """Whether a `search_text` column has the words; see `crm.searching.search_condition`."""
 
     def __init__(
         self, column: F, words: tuple[str, ...], digits: str = "", *, private: bool = False
@@ -67,10 +71,8 @@ class Distance(_OfColumns):
         return engine.distance_sql(lat, lng), [self.lat, math.cos(math.radians(self.lat)), self.lng]
 
 
-class InBoxes(_OfColumns):
+class InBoxes(Guessed):
     """Whether two columns in degrees lie in one of the boxes."""
-
-    output_field = BooleanField()
 
     def __init__(self, lat_column: F, lng_column: F, boxes: tuple[Box, ...]) -> None:
         super().__init__(lat_column, lng_column)
@@ -94,10 +96,8 @@ def in_boxes(lat_field: str, lng_field: str, boxes: Sequence[Box]) -> Q:
     return Q(InBoxes(F(lat_field), F(lng_field), tuple(boxes))) if boxes else Q(pk__in=[])
 
 
-class ListHoldsAny(_OfColumns):
+class ListHoldsAny(Guessed):
     """Whether a JSON list of words holds one of the given ones."""
-
-    output_field = BooleanField()
 
     def __init__(self, column: F, words: tuple[str, ...]) -> None:
         super().__init__(column)
@@ -110,3 +110,10 @@ class ListHoldsAny(_OfColumns):
 def holds_any(field: str, words: Sequence[str]) -> Q:
     """The rows of whose JSON list `field` holds one of the words; no words, no rows. PostgreSQL: indexed."""
     return Q(ListHoldsAny(F(field), tuple(words))) if words else Q(pk__in=[])
+
+
+class Unindexed(_OfColumns):
+    """The column's value, in a form that no index holds: an order by it has to be sorted."""
+
+    def engine_sql(self, engine: Engine, columns: Sequence[str]) -> tuple[str, list[Any]]:
+        return engine.unindexed_sql(columns[0]), []

@@ -25,6 +25,9 @@ from crm.masking import MASK
 LEXEME_LENGTH: Final = folding.MAX_WORD_LENGTH + len(folding.PRIVATE_MARK)
 SEARCHED_LENGTH: Final = 200_000
 
+# There are indexes for words, coordinates and lists, and no good figures of what they find.
+GUESSES: Final = True
+
 # Degrees that are added to coordinates before PostgreSQL indexes them. It multiplies the sides of boxes to
 # keep its tree in shape, and refuses products below 1e-308: one row within 1e-154 degrees of zero would fail
 # whoever writes next. So far from zero no two neighbours are closer than 1e-13.
@@ -165,12 +168,14 @@ def boxes_match(lat: str, lng: str, boxes: Sequence[Box]) -> tuple[str, list[Any
     ]
 
 
-def gist_point_index_sql(
-    table: str, lat: str, lng: str, name: str, *, concurrently: bool = False
-) -> str:
-    """The statement that makes boxes an index scan. concurrently: writers go on, outside of a transaction."""
-    how = "INDEX CONCURRENTLY" if concurrently else "INDEX"
-    return f"CREATE {how} {name} ON {table} USING gist ({point_sql(lat, lng)});"
+def gist_point_index_sql(table: str, lat: str, lng: str, name: str) -> str:
+    """The statement that makes boxes an index scan."""
+    return f"CREATE INDEX {name} ON {table} USING gist ({point_sql(lat, lng)});"
+
+
+def unindexed_sql(column: str) -> str:
+    """The column's value, of any type, as no index has it."""
+    return f"(ARRAY[{column}])[1]"
 
 
 def estimate_count(queryset: QuerySet[Any]) -> int | None:

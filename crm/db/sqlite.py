@@ -18,6 +18,7 @@ from crm.geo import EARTH_RADIUS_M, Box
 from crm.masking import MASK
 
 __all__ = [
+    "GUESSES",
     "boxes_match",
     "distance_sql",
     "email_words_sql",
@@ -29,9 +30,13 @@ __all__ = [
     "mask_phone_sql",
     "phone_words_sql",
     "search_text_sql",
+    "unindexed_sql",
     "violated_constraint",
     "words_match",
 ]
+
+# What it could guess at wrongly has no index of its own here: every row in sight is looked at in any order.
+GUESSES: Final = False
 
 # The parser's stack holds 100 entries before SQLite 3.46, and a nested call takes two.
 NESTED_CALLS: Final = 8
@@ -194,6 +199,11 @@ def boxes_match(lat: str, lng: str, boxes: Sequence[Box]) -> tuple[str, list[Any
 def gist_point_index_sql(table: str, lat: str, lng: str, name: str) -> str:
     """The statement that makes boxes an index scan: a B-tree, there being no GiST."""
     return f"CREATE INDEX {name} ON {table} ({lat}, {lng});"
+
+
+def unindexed_sql(column: str) -> str:
+    """The column's value as no index has it: https://sqlite.org/optoverview.html#uplus."""
+    return f"+{column}"
 
 
 def estimate_count(_queryset: QuerySet[Any]) -> int | None:

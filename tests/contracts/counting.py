@@ -25,9 +25,19 @@ Counts = dict[str, dict[str, int]]
 
 
 def pinned() -> dict[str, Counts]:
-    """kind → request → role → queries; the same on both engines."""
+    """kind → request → role → queries; the same on both engines, but for what PostgreSQL counts first."""
     found: dict[str, Counts] = json.loads(PINNED.read_text(encoding="utf-8"))
     return found
+
+
+def counted_first(counts: Counts) -> Counts:
+    """The counts, without the question how many there are that decides how PostgreSQL looks for words."""
+    if connection.vendor != "postgresql":
+        return counts
+    return {
+        request: {role: number - (request == "search") for role, number in by_role.items()}
+        for request, by_role in counts.items()
+    }
 
 
 def queries_of(call: Callable[[], Any]) -> int:
@@ -73,7 +83,7 @@ class CountingContract:
             for request, call in self.requests(cast, role, path):
                 counts.setdefault(request, {})[role] = queries_of(call)
         assert MODELS[self.kind.name].objects.count() > rows
-        return counts
+        return counted_first(counts)
 
     def test_queries_are_as_many_as_pinned(self, cast: Cast) -> None:
         counts = self.measured(cast, rows=2)

@@ -10,6 +10,7 @@ INDEXES = [
     ("objects", "0005_map_index", "objects_object_map"),
     ("objects", "0006_home_indexes", "objects_object_counted"),
     ("objects", "0008_points", "objects_object_place"),
+    ("objects", "0009_unit_words", "objects_unit_search"),
     ("clients", "0006_answers_index", "clients_customer_answers"),
     ("visits", "0005_home_indexes", "visits_visit_promised"),
 ]

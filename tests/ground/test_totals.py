@@ -104,13 +104,22 @@ def test_an_open_transaction_of_another_is_another_state(few: Cast) -> None:
     assert seen[2] == state()
 
 
-def test_a_list_that_ends_here_is_not_counted(few: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_list_that_ends_here_is_not_counted(
+    few: Cast, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(pages, "EXACT_TOTAL", 100)
     api = few.api(few.sergei)
-    for query, total in (("limit=5", 5), ("limit=2&page=3", 5), ("q=несуществующее", 0)):
+    # PostgreSQL counts before it looks for words, to know how; never a second time.
+    first = int(engine == "postgresql")
+    for query, total, counted in (
+        ("limit=5", 5, 0),
+        ("limit=2&page=3", 5, 0),
+        ("q=несуществующее", 0, first),
+        ("q=д", 5, first),
+    ):
         with CaptureQueriesContext(connection) as asked:
             assert api.get(f"/api/v1/objects?{query}").json()["total"] == total
-        assert counts(asked) == 0, query
+        assert counts(asked) == counted, query
     beyond = api.get("/api/v1/objects?limit=2&page=4").json()
     assert (beyond["items"], beyond["total"], beyond["has_next"]) == ([], 5, False)
     far = api.get("/api/v1/objects?limit=1000&page=1000000000").json()

@@ -219,9 +219,9 @@ def plan_of(cast: Cast, url: str, query: dict[str, str], *without: str) -> str:
     api = cast.api(cast.anna)
     with CaptureQueriesContext(connection) as captured:
         assert api.get(url, query).status_code == 200
-    # The rows come first, their count where there are more.
-    sql = next(q["sql"] for q in captured.captured_queries if "LIMIT" in q["sql"])
-    assert "count(*)" not in sql.lower()
+    # The rows, not how many there are.
+    asked = (q["sql"] for q in captured.captured_queries if "LIMIT" in q["sql"])
+    sql = next(sql for sql in asked if "count(*)" not in sql.lower())
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             # With a few rows any way is the shortest. Only indexes of words and places need bitmaps.

@@ -14,6 +14,21 @@ from crm.db.triggers.spec import Dialects, KeptTable
 STATEMENT_END = sqlite.STATEMENT_END
 
 
+def made_while_in_use(statement: str) -> str:
+    """The statement `CREATE INDEX name …` for a table in use: writers go on; outside of a transaction only.
+
+    What stopped half-way leaves an index that serves nobody and is in the way of the next try: it goes first.
+    """
+    name = statement.split()[2]
+    made = statement.replace("CREATE INDEX", "CREATE INDEX CONCURRENTLY", 1)
+    return STATEMENT_END.join((dropped_while_in_use(name), made))
+
+
+def dropped_while_in_use(name: str) -> str:
+    """The statement that drops an index of a table in use; outside of a transaction only."""
+    return f"DROP INDEX CONCURRENTLY IF EXISTS {name};"
+
+
 @dataclass(frozen=True)
 class Freeze:
     """The SQL of one migration: the tables it keeps, and further statements (up and down)."""
