@@ -12,9 +12,9 @@ from uuid import UUID
 
 from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
+from crm.db import in_boxes
 from crm.db.cells import column_of, row_of
 from crm.db.near_indexes import indexes_are_near
-from crm.db.ranges import in_ranges
 from crm.geo import Box
 from crm.map_grid import Grid, grid_for
 from objects.call_backs import next_call_backs
@@ -84,7 +84,7 @@ def clusters_of(
     call-backs. boxes: as from `crm.geo.parse_bbox`. zoom: 0 (the whole world in 256 pixels) to MAX_ZOOM,
     coarsened where the boxes would hold too many cells.
     """
-    inside = in_ranges("gps_lat", "gps_lng", boxes)
+    inside = in_boxes("gps_lat", "gps_lng", boxes)
     located = [rows.filter(inside).order_by() for rows in ways]
     grid = grid_for(boxes, zoom, most=MAX_CELLS)
     with indexes_are_near(ways[0].db):

@@ -187,14 +187,15 @@ DROP FUNCTION objects_access_responsibility();
     ),
 )
 
-# Neighbours of zero could break it: `POINTS` is in its place.
-OLD_POINT_INDEX = (
+# Planners take any box of geometry for a thousandth of a table, and neighbours of zero could break it: the
+# index of the map is in its place.
+POINT_INDEX = (
     "CREATE INDEX objects_object_point ON objects_object USING gist (point(gps_lng, gps_lat));"
 )
 INDEXES = Dialects(
     postgresql="\n".join(
         (
-            OLD_POINT_INDEX,
+            POINT_INDEX,
             postgresql.gin_search_index_sql(
                 "objects_object", "search_text", "objects_object_search"
             ),
@@ -209,22 +210,8 @@ INDEXES_DOWN = Dialects(
     sqlite="",
 )
 
-# The new one first: no query is without an index meanwhile.
-POINT_INDEX = postgresql.gist_point_index_sql(
-    "objects_object", "gps_lat", "gps_lng", "objects_object_place"
-)
-POINTS = Dialects(
-    postgresql=STATEMENT_END.join(
-        (made_while_in_use(POINT_INDEX), dropped_while_in_use("objects_object_point"))
-    ),
-    sqlite="",
-)
-POINTS_DOWN = Dialects(
-    postgresql=STATEMENT_END.join(
-        (made_while_in_use(OLD_POINT_INDEX), dropped_while_in_use("objects_object_place"))
-    ),
-    sqlite="",
-)
+NO_POINTS = Dialects(postgresql=dropped_while_in_use("objects_object_point"), sqlite="")
+NO_POINTS_DOWN = Dialects(postgresql=made_while_in_use(POINT_INDEX), sqlite="")
 UNIT_WORDS = Dialects(
     postgresql=made_while_in_use(
         postgresql.gin_search_index_sql("objects_unit", "search_text", "objects_unit_search")
@@ -245,6 +232,6 @@ FROZEN = [
         joined(NO_ORPHANS_DOWN, ALSO_DOWN),
     ),
     Freeze(FOLDER, "0003_search_and_map_indexes", (), INDEXES, INDEXES_DOWN),
-    Freeze(FOLDER, "0008_points", (), POINTS, POINTS_DOWN),
+    Freeze(FOLDER, "0008_no_points", (), NO_POINTS, NO_POINTS_DOWN),
     Freeze(FOLDER, "0009_unit_words", (), UNIT_WORDS, UNIT_WORDS_DOWN),
 ]

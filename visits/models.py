@@ -115,11 +115,11 @@ class Visit(Record):
                 name="visits_visit_scheduled",
                 condition=Q(deleted_at__isnull=True),
             ),
-            models.Index(fields=["finished_at"], name="visits_visit_finished_at"),
+            models.Index(fields=["finished_at", "id"], name="visits_visit_finished_at"),
             models.Index(fields=["engineer", "scheduled_at"], name="visits_visit_engineer_sched"),
             models.Index(fields=["object", "status"], name="visits_visit_object_status"),
             models.Index(
-                fields=["next_action_due_at"],
+                fields=["next_action_due_at", "id"],
                 name="visits_visit_next_action",
                 condition=Q(deleted_at__isnull=True),
             ),

@@ -235,7 +235,7 @@ class OfficeAdmin(ModelAdmin):
         """Django's: an action on the chosen rows. Raises Malformed for what no list has sent."""
         try:
             for one in request.POST.getlist(ACTION_CHECKBOX_NAME):
-                self.opts.pk.to_python(one)
+                self.opts.pk.clean(one, None)
         except ValidationError as error:
             raise Malformed(OUT_OF_DATE) from error
         return super().response_action(request, queryset)

@@ -9,8 +9,9 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 from django.db.models import QuerySet
 
+from crm.db.boxes import in_boxes
 from crm.db.engines import Engine, engine_for
-from crm.db.expressions import distance_m, holds_any, in_boxes
+from crm.db.expressions import distance_m, holds_any
 from crm.db.violations import Violation
 
 __all__ = [

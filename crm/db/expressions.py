@@ -10,7 +10,6 @@ from django.db.models import BooleanField, F, FloatField, Func, Q
 from django.db.models.sql.compiler import SQLCompiler
 
 from crm.db.engines import Engine, engine_for
-from crm.geo import Box
 
 Compiled = tuple[str, tuple[Any, ...]]
 
@@ -71,29 +70,12 @@ class Distance(_OfColumns):
         return engine.distance_sql(lat, lng), [self.lat, math.cos(math.radians(self.lat)), self.lng]
 
 
-class InBoxes(Guessed):
-    """Whether two columns in degrees lie in one of the boxes."""
-
-    def __init__(self, lat_column: F, lng_column: F, boxes: tuple[Box, ...]) -> None:
-        super().__init__(lat_column, lng_column)
-        self.boxes = boxes
-
-    def engine_sql(self, engine: Engine, columns: Sequence[str]) -> tuple[str, list[Any]]:
-        lat, lng = columns
-        return engine.boxes_match(lat, lng, self.boxes)
-
-
 def distance_m(lat_field: str, lng_field: str, lat: float, lng: float) -> Distance:
     """Metres (haversine) between the row's coordinates and the point, to annotate, filter and sort by.
 
     NULL where the row has no coordinates. Filter by `in_boxes(boxes_around(…))` as well: this has no index.
     """
     return Distance(F(lat_field), F(lng_field), lat, lng)
-
-
-def in_boxes(lat_field: str, lng_field: str, boxes: Sequence[Box]) -> Q:
-    """The rows whose coordinates lie in one of the boxes, edges included; no boxes, no rows. Indexed."""
-    return Q(InBoxes(F(lat_field), F(lng_field), tuple(boxes))) if boxes else Q(pk__in=[])
 
 
 class ListHoldsAny(Guessed):

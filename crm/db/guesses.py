@@ -1,4 +1,4 @@
-"""Conditions whose matches PostgreSQL can only guess at: words, coordinates, what a list holds.
+"""Conditions whose matches PostgreSQL can only guess at: words, and what a list holds.
 
 It takes a word that it has no figures of for some thousandths of the rows, evenly spread, and to give the
 first twenty of a list it would read the table in the list's order, to its very end where nobody has the word.

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from django.db import models
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.migrations.operations import AddIndex, RemoveIndex
 from django.db.migrations.operations.base import Operation
@@ -138,6 +139,69 @@ class RemoveIndexWhileInUse(_WhileInUse, RemoveIndex):
         to_state: ProjectState,
     ) -> None:
         self.build(schema_editor, app_label, to_state, self.name)
+
+
+class ExchangeIndexWhileInUse(_WhileInUse, Operation):
+    """Put an index in the place of the one that has its name: no query is without one meanwhile.
+
+    Can be run again, wherever it was stopped.
+    """
+
+    atomic = False
+    reversible = True
+    reduces_to_sql = True
+
+    def __init__(self, model_name: str, index: models.Index) -> None:
+        """index: the new one."""
+        self.model_name = model_name
+        self.index = index
+
+    @property
+    def model_name_lower(self) -> str:
+        return self.model_name.lower()
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        return type(self).__name__, [], {"model_name": self.model_name, "index": self.index}
+
+    def state_forwards(self, app_label: str, state: ProjectState) -> None:
+        state.remove_index(app_label, self.model_name_lower, self.index.name)
+        state.add_index(app_label, self.model_name_lower, self.index)
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        name, new = self.index.name, f"{self.index.name}_new"
+        model = to_state.apps.get_model(app_label, self.model_name)
+        index = to_state.models[app_label, self.model_name_lower].get_index_by_name(name)
+        how = self.concurrently(schema_editor)
+        if not how:
+            schema_editor.remove_index(model, index)
+            schema_editor.add_index(model, index)
+            return
+        built = index.clone()
+        built.name = new
+        quoted, quoted_new = schema_editor.quote_name(name), schema_editor.quote_name(new)
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted_new}")
+        schema_editor.add_index(model, built, **how)
+        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted}")
+        schema_editor.execute(f"ALTER INDEX {quoted_new} RENAME TO {quoted}")
+
+    def database_backwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        # Each state knows its own index by that name.
+        self.database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def describe(self) -> str:
+        return f"Exchange index {self.index.name} of {self.model_name}"
 
 
 class StorageParameters(Operation):

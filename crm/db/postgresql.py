@@ -17,7 +17,7 @@ from crm import folding
 from crm.db import portable
 from crm.db.portable import ReadyWords, single_spaces
 from crm.db.violations import Violation, bare_columns
-from crm.geo import EARTH_RADIUS_M, Box
+from crm.geo import EARTH_RADIUS_M
 from crm.masking import MASK
 
 # A lexeme may have 2,046 bytes, a tsvector a megabyte. array_to_tsvector() checks neither: beyond them it
@@ -25,13 +25,8 @@ from crm.masking import MASK
 LEXEME_LENGTH: Final = folding.MAX_WORD_LENGTH + len(folding.PRIVATE_MARK)
 SEARCHED_LENGTH: Final = 200_000
 
-# There are indexes for words, coordinates and lists, and no good figures of what they find.
+# There are indexes for words and lists, and no good figures of what they find.
 GUESSES: Final = True
-
-# Degrees that are added to coordinates before PostgreSQL indexes them. It multiplies the sides of boxes to
-# keep its tree in shape, and refuses products below 1e-308: one row within 1e-154 degrees of zero would fail
-# whoever writes next. So far from zero no two neighbours are closer than 1e-13.
-_AWAY: Final = 1000.0
 
 _KINDS: Final = {"23505": "unique", "23503": "foreign_key", "23502": "not_null", "23514": "check"}
 _CLASHING_KEY: Final = re.compile(r"\((.*?)\)=\(", re.DOTALL)
@@ -153,24 +148,6 @@ def distance_sql(lat: str, lng: str) -> str:
         f"CASE WHEN {lat} IS NOT NULL AND {lng} IS NOT NULL"
         f" THEN {2 * EARTH_RADIUS_M} * asin(sqrt(least(1.0::float8, {h}))) END"
     )
-
-
-def point_sql(lat: str, lng: str) -> str:
-    """The point that is indexed: x is the longitude. Both are `_AWAY` from where they are on the globe."""
-    return f"point({lng} + {_AWAY:.0f}, {lat} + {_AWAY:.0f})"
-
-
-def boxes_match(lat: str, lng: str, boxes: Sequence[Box]) -> tuple[str, list[Any]]:
-    """A condition and its parameters: in one of the boxes. Uses the index of gist_point_index_sql."""
-    one = f"{point_sql(lat, lng)} <@ box(point(%s, %s), point(%s, %s))"
-    return f"({' OR '.join([one] * len(boxes))})", [
-        edge + _AWAY for box in boxes for edge in (box.west, box.south, box.east, box.north)
-    ]
-
-
-def gist_point_index_sql(table: str, lat: str, lng: str, name: str) -> str:
-    """The statement that makes boxes an index scan."""
-    return f"CREATE INDEX {name} ON {table} USING gist ({point_sql(lat, lng)});"
 
 
 def unindexed_sql(column: str) -> str:

@@ -14,17 +14,15 @@ from django.db.models import QuerySet
 from crm import folding
 from crm.db.portable import ReadyWords, mask_email_sql, single_spaces
 from crm.db.violations import Kind, Violation, bare_columns
-from crm.geo import EARTH_RADIUS_M, Box
+from crm.geo import EARTH_RADIUS_M
 from crm.masking import MASK
 
 __all__ = [
     "GUESSES",
-    "boxes_match",
     "distance_sql",
     "email_words_sql",
     "estimate_count",
     "gin_search_index_sql",
-    "gist_point_index_sql",
     "list_holds_any",
     "mask_email_sql",
     "mask_phone_sql",
@@ -183,22 +181,6 @@ def distance_sql(lat: str, lng: str) -> str:
     half_lat, half_lng = f"sin(radians({lat} - %s) / 2)", f"sin(radians({lng} - %s) / 2)"
     h = f"power({half_lat}, 2) + cos(radians({lat})) * %s * power({half_lng}, 2)"
     return f"({2 * EARTH_RADIUS_M} * asin(sqrt(min(1.0, {h}))))"
-
-
-def boxes_match(lat: str, lng: str, boxes: Sequence[Box]) -> tuple[str, list[Any]]:
-    """A condition and its parameters: in one of the boxes.
-
-    The latitudes alone come first, so that an index on both columns serves any number of boxes.
-    """
-    one = f"({lat} BETWEEN %s AND %s AND {lng} BETWEEN %s AND %s)"
-    params = [min(box.south for box in boxes), max(box.north for box in boxes)]
-    params += [edge for box in boxes for edge in (box.south, box.north, box.west, box.east)]
-    return f"({lat} BETWEEN %s AND %s AND ({' OR '.join([one] * len(boxes))}))", params
-
-
-def gist_point_index_sql(table: str, lat: str, lng: str, name: str) -> str:
-    """The statement that makes boxes an index scan: a B-tree, there being no GiST."""
-    return f"CREATE INDEX {name} ON {table} ({lat}, {lng});"
 
 
 def unindexed_sql(column: str) -> str:

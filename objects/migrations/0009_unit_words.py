@@ -7,5 +7,5 @@ from crm.db.operations import FrozenSQL
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("objects", "0008_points")]
+    dependencies = [("objects", "0008_no_points")]
     operations = [FrozenSQL(__file__, "0009_unit_words")]

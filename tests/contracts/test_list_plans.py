@@ -26,7 +26,8 @@ PATHS = [
     # What nobody has, few have, only others have, and nearly all have; the planner knows no figures of it.
     "objects?q=нетакого", "objects?q=4711", "objects?q=казань", "objects?q=проверочная",
     "objects?cursor=&q=4711", "objects?bbox=10,10,11,11", "objects?tags=нетакого",
-    "customers?q=нетакого", "customers?q=казань", "customers?cursor=&q=4711", "customers?interests=BABY_MONITOR", "units?q=нетакого",
+    "customers?q=нетакого", "customers?q=казань", "customers?cursor=&q=4711",
+    "customers?interests=BABY_MONITOR", "units?q=нетакого",
     "visits?q=нетакого", "visits?q=казань", "visits?q=проверочная", "visits?cursor=&q=4711",
     "visits?sort=finished_at&q=4711", "visits/reminders",
     "objects/{object}", "visits/{visit}", "customers/{customer}", "units/{unit}",

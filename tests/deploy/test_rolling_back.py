@@ -32,6 +32,7 @@ SHAPE = {
         " WHERE connamespace = 'public'::regnamespace",
         "SELECT table_name, column_name, data_type, is_nullable, column_default"
         " FROM information_schema.columns WHERE table_schema = 'public'",
+        "SELECT stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext",
         "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace",
     ],
 }

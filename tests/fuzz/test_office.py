@@ -191,7 +191,8 @@ def test_bulk_actions_with_anything(
     request = RequestFactory().get("/")
     request.user = cast.anna
     names = list(pages.get_actions(request))
-    for value in some(TEXTS, 6, path):
+    # Beyond every integer of the databases, too.
+    for value in (*some(TEXTS, 6, path), "9" * 19, "-9223372036854775809"):
         for form in (
             {"action": value},
             {"action": names[0] if names else "delete_selected", "_selected_action": value},

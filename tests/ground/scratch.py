@@ -39,7 +39,7 @@ def make_place_table() -> None:
             " search_text text NOT NULL DEFAULT ' ', number integer)"
         )
         for statement in (
-            sql.gist_point_index_sql("scratch_place", "lat", "lng", "scratch_place_point"),
+            "CREATE INDEX scratch_place_point ON scratch_place (lat, lng)",
             sql.gin_search_index_sql("scratch_place", "search_text", "scratch_place_search"),
         ):
             if statement:

@@ -1,7 +1,6 @@
 """Coordinates are stored to a tenth of a millimetre, through whichever door they come.
 
-And whoever writes past the doors breaks nothing: over bare coordinates PostgreSQL's index of points fails on
-neighbours closer than 1e-154 degrees, for whoever writes next.
+And whoever writes past the doors breaks nothing: PostgreSQL refuses products that underflow.
 """
 
 import io

@@ -1,4 +1,4 @@
-"""Rows in boxes of degrees by plain comparisons."""
+"""Rows in boxes of degrees, by plain comparisons: planners know from statistics how many there are."""
 
 from collections.abc import Sequence
 
@@ -7,12 +7,10 @@ from django.db.models import Q
 from crm.geo import ANTIMERIDIAN, POLE, Box
 
 
-def in_ranges(lat_field: str, lng_field: str, boxes: Sequence[Box]) -> Q:
-    """The rows whose coordinates lie in one of the boxes, edges included. The boxes share their latitudes.
+def in_boxes(lat_field: str, lng_field: str, boxes: Sequence[Box]) -> Q:
+    """The rows whose coordinates lie in one of the boxes, edges included; no boxes, no rows.
 
-    The same as `crm.db.in_boxes`, for boxes of any size: PostgreSQL knows from statistics how many rows lie
-    between two latitudes, but takes every box of its geometry for a tiny one. A B-tree on both
-    columns serves.
+    The boxes share their latitudes, which come first: a B-tree on both columns serves any number of them.
     """
     if not boxes:
         return Q(pk__in=[])

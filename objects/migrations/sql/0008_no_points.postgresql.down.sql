@@ -1,5 +1,3 @@
 DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;
 -- end of statement
 CREATE INDEX CONCURRENTLY objects_object_point ON objects_object USING gist (point(gps_lng, gps_lat));
--- end of statement
-DROP INDEX CONCURRENTLY IF EXISTS objects_object_place;

@@ -1,4 +1,4 @@
-"""An index of points that no coordinates can break, in place of the one that some could."""
+"""Without PostgreSQL's index of points: the one of the map serves every box."""
 
 from django.db import migrations
 
@@ -8,4 +8,4 @@ from crm.db.operations import FrozenSQL
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [("objects", "0007_storage")]
-    operations = [FrozenSQL(__file__, "0008_points")]
+    operations = [FrozenSQL(__file__, "0008_no_points")]

@@ -1,0 +1,1 @@
+DROP STATISTICS clients_customer_answers_met;

@@ -1,0 +1,1 @@
+DROP INDEX CONCURRENTLY IF EXISTS objects_object_point;
