@@ -70,19 +70,25 @@ class _WhileInUse:
         """What the schema editor's methods take for it."""
         return {"concurrently": True} if editor.connection.vendor == "postgresql" else {}
 
-    def build(
-        self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
+    def make(
+        self, editor: BaseDatabaseSchemaEditor, model: type[models.Model], index: models.Index
     ) -> None:
-        """Make the index that the state knows by its name.
+        """Make an index.
 
-        A try that stopped half-way leaves an index that serves nobody and is in the way of the next one.
+        A try that stopped half-way leaves one that serves nobody and is in the next one's way: it goes first.
         """
         how = self.concurrently(editor)
         if how:
-            editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {editor.quote_name(name)}")
+            editor.remove_index(model, index, **how)
+        editor.add_index(model, index, **how)
+
+    def build(
+        self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
+    ) -> None:
+        """Make the index that the state knows by its name."""
         model_state = state.models[app_label, self.model_name_lower]  # type: ignore[attr-defined]
         model = state.apps.get_model(app_label, self.model_name)  # type: ignore[attr-defined]
-        editor.add_index(model, model_state.get_index_by_name(name), **how)
+        self.make(editor, model, model_state.get_index_by_name(name))
 
     def drop(
         self, editor: BaseDatabaseSchemaEditor, app_label: str, state: ProjectState, name: str
@@ -184,21 +190,13 @@ class ExchangeIndexWhileInUse(_WhileInUse, Operation):
             return
         built = index.clone()
         built.name = new
-        quoted, quoted_new = schema_editor.quote_name(name), schema_editor.quote_name(new)
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted_new}")
-        schema_editor.add_index(model, built, **how)
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {quoted}")
-        schema_editor.execute(f"ALTER INDEX {quoted_new} RENAME TO {quoted}")
+        self.make(schema_editor, model, built)
+        schema_editor.remove_index(model, index, **how)
+        quote = schema_editor.quote_name
+        schema_editor.execute(f"ALTER INDEX {quote(new)} RENAME TO {quote(name)}")
 
-    def database_backwards(
-        self,
-        app_label: str,
-        schema_editor: BaseDatabaseSchemaEditor,
-        from_state: ProjectState,
-        to_state: ProjectState,
-    ) -> None:
-        # Each state knows its own index by that name.
-        self.database_forwards(app_label, schema_editor, from_state, to_state)
+    # Each state knows its own index by that name.
+    database_backwards = database_forwards
 
     def describe(self) -> str:
         return f"Exchange index {self.index.name} of {self.model_name}"
