@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from crm.changes import plain
 from crm.db.counting import Matches
+from crm.db.guesses import gathered, is_guess
 from crm.errors import Invalid
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 1000
@@ -136,6 +137,11 @@ def size_of(parameters: Mapping[str, str], name: str, alias: str) -> int:
 def total_of(queryset: QuerySet[Any]) -> tuple[int, bool]:
     """How many rows match, and whether that is an estimate, which it may be beyond EXACT_TOTAL."""
     return Matches(queryset, EXACT_TOTAL).total(None)
+
+
+def by_the_short_road(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The same rows in the same order, to be cut: gathered where there are few, see `crm.db.guesses`."""
+    return gathered(rows) if is_guess(rows) and Matches(rows, EXACT_TOTAL).are_few() else rows
 
 
 def ordered(queryset: QuerySet[Any], keys: Sequence[SortKey]) -> QuerySet[Any]:

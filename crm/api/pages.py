@@ -207,8 +207,8 @@ def page_of(
             }
         )
     offset = (page - 1) * limit
-    read = _read(rows, keys, slice(offset, offset + limit + 1), reading)
     matches = Matches(rows, EXACT_TOTAL)
+    read = _read(rows, keys, slice(offset, offset + limit + 1), reading, matches)
     return PagePlan(read, matches, page, limit, counting == "exact")
 
 
@@ -241,7 +241,8 @@ def _after(
     """The rows of a step, and one more, to know whether there is another."""
     try:
         left = rows if last is None else rows.filter(listing.beyond(keys, last))
-        return _read(left, keys, slice(limit + 1), reading, of=rows, telling=True)
+        matches = Matches(rows, EXACT_TOTAL)
+        return _read(left, keys, slice(limit + 1), reading, matches, telling=True)
     except (ValidationError, ValueError, TypeError) as error:
         raise listing.invalid_cursor() from error
 
@@ -252,7 +253,7 @@ def bare_of(
     """The array that the parameters ask for: at most 1,000 rows. Raises Invalid."""
     name = "size" if parameters.get("size") else "limit"
     limit = listing.whole_number(parameters, name, listing.MAX_LIMIT, listing.MAX_LIMIT)
-    return BarePlan(_read(rows, keys, slice(limit), reading))
+    return BarePlan(_read(rows, keys, slice(limit), reading, Matches(rows, EXACT_TOTAL)))
 
 
 def _read(
@@ -260,15 +261,14 @@ def _read(
     keys: Sequence[SortKey],
     cut: slice,
     reading: Reading,
+    matches: Matches,
     *,
-    of: QuerySet[Any] | None = None,
     telling: bool = False,
 ) -> Rows:
-    """Some of the rows in the order of the keys. of: all of them, when `rows` are those after a cursor."""
+    """Some of the rows in the order of the keys. matches: all of them, those before a cursor included."""
     in_order = listing.ordered(rows, keys)
     met = reading(in_order[cut], keys, telling=telling)
     found = gathered(in_order) if is_guess(rows) else in_order
     if found is in_order:
         return met
-    matches = Matches(rows if of is None else of, EXACT_TOTAL)
     return EitherWay(matches, reading(found[cut], keys, telling=telling), met)

@@ -5,8 +5,7 @@ from typing import Any
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import EmptyPage, Page, Paginator
 
-from crm.api.listing import EXACT_TOTAL
-from crm.db.counting import by_the_short_road
+from crm.api.listing import by_the_short_road
 
 
 class PeekingPage(Page):
@@ -24,7 +23,7 @@ class PeekingPaginator(Paginator):
     def page(self, number: Any) -> PeekingPage:
         number = self.validate_number(number)
         start = (number - 1) * self.per_page
-        found = by_the_short_road(self.object_list, EXACT_TOTAL)  # type: ignore[arg-type]
+        found = by_the_short_road(self.object_list)  # type: ignore[arg-type]
         rows = list(found[start : start + self.per_page + 1])
         page = PeekingPage(rows[: self.per_page], number, self)
         page.more = len(rows) > self.per_page

@@ -10,7 +10,7 @@ from django.db.backends.signals import connection_created
 from django.db.models import QuerySet
 
 from crm.db import estimate_count
-from crm.db.guesses import gathered, is_guess
+from crm.db.guesses import is_guess
 from crm.db.json_pages import state_sql
 from crm.recent import Recent
 
@@ -108,11 +108,6 @@ _GUESSED: Final = (
     "WITH k AS MATERIALIZED ({rows}) SELECT {state}, count(*) FROM (SELECT 1 FROM k LIMIT {most}) n"
 )
 _PLAIN: Final = "SELECT {state}, count(*) FROM ({rows}) k"
-
-
-def by_the_short_road(rows: QuerySet[Any], few: int) -> QuerySet[Any]:
-    """The same rows in the same order, to be cut: gathered when there are but `few`, see `crm.db.guesses`."""
-    return gathered(rows) if is_guess(rows) and Matches(rows, few).are_few() else rows
 
 
 _few: Final[Recent[tuple[float, bool]]] = Recent(REMEMBERED)

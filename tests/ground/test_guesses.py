@@ -9,8 +9,7 @@ from django.db.models import F, Q
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from crm.api import kept_plans, pages
-from crm.backoffice import autocomplete
+from crm.api import kept_plans, listing, pages
 from crm.db import distance_m, holds_any, in_boxes
 from crm.db.guesses import gathered, is_guess
 from crm.geo import boxes_around
@@ -107,7 +106,7 @@ def test_options_come_in_the_same_order(street: Cast, monkeypatch: pytest.Monkey
     }
     seen = []
     for bound in (FEW, MANY):
-        monkeypatch.setattr(autocomplete, "EXACT_TOTAL", bound)
+        monkeypatch.setattr(listing, "EXACT_TOTAL", bound)
         answers = [
             desk(street.sergei).get("/admin/autocomplete/", {**asked, "page": page}).json()
             for page in ("1", "2")

@@ -20,11 +20,10 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from crm.api.listing import EXACT_TOTAL, total_of
+from crm.api.listing import by_the_short_road, total_of
 from crm.backoffice.bulk import choice, running
 from crm.backoffice.bulk.actions import BulkAction, actions_of
 from crm.backoffice.errors import OUT_OF_DATE
-from crm.db.counting import by_the_short_road
 from crm.editing_many import CHANGED_SINCE, Bases
 from crm.errors import CallerError, Invalid, Malformed
 from crm.users.models import User
@@ -201,7 +200,7 @@ def named_rows(model_admin: Any, rows: QuerySet[Any], seen: Seen) -> list[str]:
     some: QuerySet[Any] = rows
     if seen.chosen is not None:
         some = rows.filter(pk__in=list(seen.chosen)[:NAMED])
-    found = by_the_short_road(some, EXACT_TOTAL)
+    found = by_the_short_road(some)
     return [str(model_admin.title_of(row)) for row in found[:NAMED]]
 
 
