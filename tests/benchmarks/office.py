@@ -190,14 +190,15 @@ def measured(client: Any, path: str) -> Measured:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    address = f"/admin/{path}"
     forget()
-    first, answer = timed(client, path)
+    first, answer = timed(client, address)
     if answer.status_code not in {200, 404}:
         raise SystemExit(f"{path}: {answer.status_code}")
-    again = min(timed(client, path)[0] for _ in range(2))
+    again = min(timed(client, address)[0] for _ in range(2))
     forget()
     with CaptureQueriesContext(connection) as captured:
-        client.get(f"/admin/{path}", secure=True)
+        client.get(address, secure=True)
     found = Measured(path, len(captured), first, again)
     prepared: list[str] = []
     for query in captured.captured_queries:
@@ -235,10 +236,10 @@ def scanned(sql: str, prepared: list[str]) -> Iterator[tuple[str, int]]:
                 yield table, round(100 * read * node["Actual Loops"] / rows)
 
 
-def timed(client: Any, path: str) -> tuple[float, Any]:
+def timed(client: Any, address: str) -> tuple[float, Any]:
     """Milliseconds of the whole answer, pages' templates included; and the answer."""
     began = time.perf_counter()
-    answer = client.get(f"/admin/{path}", secure=True)
+    answer = client.get(address, secure=True)
     return (time.perf_counter() - began) * 1000, answer
 
 

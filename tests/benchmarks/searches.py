@@ -8,12 +8,11 @@ with nothing remembered. The data are those of `tests.benchmarks.office`.
 
 import argparse
 import os
-import time
 from typing import Any, Final
 from unittest.mock import patch
 
 from tests.benchmarks.ground import environment
-from tests.benchmarks.office import READERS, database, fill, forget, say
+from tests.benchmarks.office import READERS, database, fill, forget, say, timed
 
 WORDS: Final = {
     "objects": (
@@ -42,9 +41,7 @@ class Api:
 
         forget()
         kept_plans.forget()
-        began = time.perf_counter()
-        answer = self.client.get(f"/api/v1/{path}", secure=True)
-        return (time.perf_counter() - began) * 1000, answer
+        return timed(self.client, f"/api/v1/{path}")
 
 
 def measured(api: Api, path: str) -> str:
