@@ -195,6 +195,15 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
     if env.str("SQLITE_TEST_NAME", default=""):
         DATABASES["default"]["TEST"] = {"NAME": env.str("SQLITE_TEST_NAME")}
+else:
+    # A database that goes without a word (its machine, the network) is missed within half a minute; by itself
+    # TCP waits for a quarter of an hour. What DATABASE_URL says of it counts more.
+    # https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": 5, "tcp_user_timeout": 20_000,
+        "keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3,
+        **DATABASES["default"].get("OPTIONS", {}),
+    }  # fmt: skip
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: queue, shared rate limits, cache ------------------------------------------------------
