@@ -42,7 +42,8 @@ class Probe(threading.Thread):
     def __init__(self, port: int, witness: Witness) -> None:
         super().__init__(name="probe", daemon=True)
         self.caller = Caller("probe", port, witness)
-        self.good: list[tuple[float, bool]] = []
+        # When each try began, when it ended, and whether it went well.
+        self.tries: list[tuple[float, float, bool]] = []
         self.stopping = threading.Event()
 
     def run(self) -> None:
@@ -51,7 +52,8 @@ class Probe(threading.Thread):
         while not self.stopping.wait(0.1):
             number += 1
             begun = time.monotonic()
-            self.good.append((begun, self.works(number)))
+            good = self.works(number)
+            self.tries.append((begun, time.monotonic(), good))
 
     def works(self, number: int) -> bool:
         """Whether a read and a write succeed now."""
@@ -72,10 +74,10 @@ class Probe(threading.Thread):
             return False
 
     def well_since(self, moment: float) -> float | None:
-        """The beginning of the first good series that began after the moment."""
+        """When the first try of the first good series was answered; all of them began after the moment."""
         series: list[float] = []
-        for begun, good in [each for each in self.good if each[0] >= moment]:
-            series = [*series, begun] if good else []
+        for _begun, answered, good in [each for each in self.tries if each[0] >= moment]:
+            series = [*series, answered] if good else []
             if len(series) == IN_A_ROW:
                 return series[0]
         return None
