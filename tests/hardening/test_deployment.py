@@ -1,6 +1,8 @@
 """A production environment starts, passes every check of a deployment, and refuses what is unsafe."""
 
+import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +35,12 @@ PRODUCTION = {
     "DEBUG": "false",
     "RATE_LIMIT_ENABLED": "true",
 }
+
+CONNECT = "from django.db import connection; connection.ensure_connection()"
+SHOW_OPTIONS = (
+    "import json; from django.conf import settings;"
+    "print(json.dumps(settings.DATABASES['default'].get('OPTIONS', {})))"
+)
 
 
 def managed(command: list[str], **environment: str) -> subprocess.CompletedProcess[str]:
@@ -79,6 +87,35 @@ def test_what_is_not() -> None:
     # 128 bits in hexadecimal: half of the shortest that generators make.
     for good in ("0b5c07d1f9a3e84426e1c7d05f38b92a", GOOD):
         assert module.strong("SECRET_KEY", good) == good
+
+
+def database_options(url: str) -> dict[str, Any]:
+    done = managed(["shell", "-v", "0", "-c", SHOW_OPTIONS], **{**PRODUCTION, "DATABASE_URL": url})
+    assert done.returncode == 0, done.stderr
+    return dict(json.loads(done.stdout))
+
+
+def test_a_database_that_takes_connections_and_says_nothing_is_given_up() -> None:
+    """By itself the driver waits for more than two minutes."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"postgres://crm@127.0.0.1:{silent.getsockname()[1]}/crm"
+        done = managed(["shell", "-c", CONNECT], **{**PRODUCTION, "DATABASE_URL": url})
+    assert "OperationalError: connection timeout expired" in done.stderr
+
+
+def test_a_database_that_vanished_is_missed_unless_its_address_says_otherwise() -> None:
+    assert database_options("postgres://crm@db/crm")["connect_timeout"] == 5
+    told = database_options("postgres://crm@db/crm?connect_timeout=9&sslmode=require")
+    assert told["connect_timeout"] == 9
+    assert told["sslmode"] == "require"
+    # Milliseconds; the others are seconds. A connection that sleeps is missed in about as long.
+    assert told["tcp_user_timeout"] == 20_000
+    silence = told["keepalives_idle"] + told["keepalives_interval"] * told["keepalives_count"]
+    assert silence <= 30
+
+
+def test_a_file_has_no_network() -> None:
+    assert not {"connect_timeout", "tcp_user_timeout"} & set(database_options("sqlite:///:memory:"))
 
 
 @pytest.fixture
